@@ -1,0 +1,1 @@
+"""The reference peer, the targets it judges, and the lab they meet in."""

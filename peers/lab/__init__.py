@@ -1,0 +1,1 @@
+"""Everything that needs Docker: engine, images, networks, guest kernel, capture."""

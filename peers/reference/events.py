@@ -1,0 +1,88 @@
+"""What happened in a conversation: the record that every piece of evidence is written from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import IPv4Address, IPv6Address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from peers.reference.esp import EspPacket
+    from peers.reference.keys import ChildKeys, IkeKeys
+    from peers.reference.message import Message
+
+IPAddress = IPv4Address | IPv6Address
+
+
+class Carrier(Enum):
+    """What an IP packet of ours carries."""
+
+    UDP = 17
+    ESP = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An address and, for UDP, a port (0 for ESP)."""
+
+    address: IPAddress
+    port: int = 0
+
+    def __str__(self) -> str:
+        if isinstance(self.address, IPv6Address):
+            return f"[{self.address}]:{self.port}" if self.port else str(self.address)
+        return f"{self.address}:{self.port}" if self.port else str(self.address)
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """One UDP datagram or ESP packet; ``octets`` is what follows the UDP or IP header."""
+
+    carrier: Carrier
+    source: Endpoint
+    destination: Endpoint
+    octets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Transmission:
+    """A packet that crossed the link. ``time`` is in seconds since the epoch.
+
+    ``decoded`` is what we make of it: None with a ``problem`` that says why not. ``fault`` names
+    the deliberate error in a packet of ours.
+    """
+
+    time: float
+    sent: bool
+    packet: Packet
+    decoded: Message | EspPacket | None = None
+    problem: str = ""
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IkeKeysDerived:
+    """Keys of an IKE SA, as the Wireshark table ``ikev2_decryption_table`` wants them."""
+
+    time: float
+    keys: IkeKeys
+
+
+@dataclass(frozen=True, slots=True)
+class ChildKeysDerived:
+    """Keys of both directions of a Child SA, as the Wireshark table ``esp_sa`` wants them."""
+
+    time: float
+    keys: ChildKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A sentence of the script's or of a target's: what is about to be judged, what was done."""
+
+    time: float
+    text: str
+
+
+Event = Transmission | IkeKeysDerived | ChildKeysDerived | Remark

@@ -1,0 +1,146 @@
+"""What every target offers to a test, and the neutral description of a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from ipaddress import IPv4Network, IPv6Network
+from typing import Protocol
+
+from peers.reference.events import IPAddress
+from peers.reference.payloads import Proposal
+
+IPNetwork = IPv4Network | IPv6Network
+
+
+class Mode(Enum):
+    """IPsec mode of a Child SA (RFC 4301, 3.2)."""
+
+    TUNNEL = "tunnel"
+    TRANSPORT = "transport"
+
+
+class Capability(Enum):
+    """A feature that a target may lack; declared by the adapter and probed at start."""
+
+    IPV6 = "IPv6"
+    TRANSPORT_MODE = "transport mode"
+    CHACHA20_POLY1305 = "ChaCha20-Poly1305 in IKE and ESP"
+    COOKIE_CHALLENGE = "cookie challenge on demand"
+    INITIATOR = "can be told to initiate"
+    ESP_COUNTERS = "counters of ESP drops"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """One connection as the target should have it; ``local`` is the target's side.
+
+    Identities are FQDNs (ID_FQDN). Proposals are in the target's order of preference. Selectors
+    are host prefixes or networks; in transport mode the hosts themselves. ``replay_window`` is in
+    packets, ``liveness_delay`` in seconds (0: no liveness checks by the target).
+    """
+
+    name: str
+    local: IPAddress
+    remote: IPAddress
+    local_identity: str
+    remote_identity: str
+    psk: bytes = field(repr=False)
+    ike_proposals: tuple[Proposal, ...]
+    esp_proposals: tuple[Proposal, ...]
+    local_selectors: tuple[IPNetwork, ...]
+    remote_selectors: tuple[IPNetwork, ...]
+    mode: Mode = Mode.TUNNEL
+    replay_window: int = 64
+    liveness_delay: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSaState:
+    """A Child SA as the target lists it: SPIs are 4 octets, counts are packets."""
+
+    inbound_spi: bytes
+    outbound_spi: bytes
+    mode: Mode
+    packets_in: int
+    packets_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class IkeSaState:
+    """An IKE SA as the target lists it: SPIs are 8 octets."""
+
+    initiator_spi: bytes
+    responder_spi: bytes
+    established: bool
+    children: tuple[ChildSaState, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TargetInfo:
+    """What the report says about a target. ``kernel`` names who does its ESP."""
+
+    name: str
+    version: str
+    kernel: str
+    image: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class Target(Protocol):
+    """An implementation under test. Errors of the adapter or the lab are ``Inconclusive``."""
+
+    info: TargetInfo
+    capabilities: frozenset[Capability]
+
+    def addresses(self) -> Sequence[IPAddress]:
+        """Give the target's own addresses: one IPv4, and one IPv6 where the lab has it."""
+
+    def network_behind(self, family: int) -> IPNetwork:
+        """Give a network (4 or 6) behind the target, with a host ``[1]`` that answers echoes."""
+
+    def configure(self, connection: Connection) -> str:
+        """Load a connection; return the rendered configuration, as kept in the evidence."""
+
+    def forget(self, connection: Connection) -> None:
+        """Unload a connection and drop its SAs without telling the peer more than need be."""
+
+    def initiate(self, connection: Connection) -> None:
+        """Start the initial exchanges towards the peer; do not wait for their end."""
+
+    def rekey_ike(self, connection: Connection) -> None:
+        """Start a rekey of the connection's IKE SA."""
+
+    def rekey_child(self, connection: Connection) -> None:
+        """Start a rekey of the connection's Child SA."""
+
+    def delete_ike(self, connection: Connection) -> None:
+        """Start the deletion of the connection's IKE SA."""
+
+    def delete_child(self, connection: Connection) -> None:
+        """Start the deletion of the connection's Child SA."""
+
+    def check_liveness(self, connection: Connection) -> None:
+        """Make the target send a liveness check, if it can be told to."""
+
+    def echo(self, connection: Connection) -> None:
+        """Make the target's side send one ICMP echo request through the Child SA."""
+
+    def challenge_with_cookies(self, enabled: bool) -> None:
+        """Make the target answer every IKE_SA_INIT request without a cookie with a challenge."""
+
+    def sas(self, connection: Connection) -> Sequence[IkeSaState]:
+        """List the connection's IKE SAs, half-open ones too."""
+
+    def counters(self) -> Mapping[str, int]:
+        """Read the target's counters of dropped ESP packets, by the target's own names."""
+
+    def log(self, start: float, end: float) -> str:
+        """Give the target's log between two times (seconds since the epoch)."""
+
+    def restart(self) -> None:
+        """Restart the daemon and wait until it answers its control interface."""
+
+    def alive(self) -> bool:
+        """Say whether the daemon still runs as the process that was started."""
