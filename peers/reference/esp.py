@@ -1,0 +1,235 @@
+"""ESP packets, their sequence numbers and the replay window (RFC 4303)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from peers.reference import ip
+from peers.reference.crypto import Protection
+from peers.reference.errors import MalformedMessage, Replayed, ScriptError
+from peers.reference.numbers import IpProtocol
+
+HEADER_SIZE = 8
+"""Octets of SPI and Sequence Number (RFC 4303, 2.1 and 2.2)."""
+
+_LOW = 0xFFFFFFFF
+_TRAILER_SIZE = 2
+_ALIGNMENT = 4
+_MAX_PADDING = 255
+
+
+@dataclass(frozen=True, slots=True)
+class EspPacket:
+    """An ESP packet in clear: ``sequence`` is the full number, 64 bits with ESN.
+
+    ``tfc`` is what follows the IP packet in ``payload`` before the padding (RFC 4303, 2.7); it
+    can be told apart in tunnel mode only.
+    """
+
+    spi: bytes
+    sequence: int
+    next_header: IpProtocol
+    payload: bytes
+    padding: bytes = b""
+    tfc: bytes = b""
+
+    def __str__(self) -> str:
+        tfc = f", TFC {len(self.tfc)} octets" if self.tfc else ""
+        inner = ip.describe(self.next_header, self.payload)
+        return f"ESP(0x{self.spi.hex()}, {self.sequence}), {inner}{tfc}"
+
+
+class ReplayWindow:
+    """The receive window of an SA with anti-replay (RFC 4303, 3.4.3).
+
+    Its right edge ``top`` is the highest number whose packet verified, at first 0; it covers
+    ``size`` numbers, of which bit i of ``_seen`` stands for top-i. Number 0 counts as received:
+    it is never sent (RFC 4303, 3.3.3).
+    """
+
+    def __init__(self, size: int = 64) -> None:
+        if size < 1:
+            raise ScriptError(f"a replay window of {size} packets")
+        self.size = size
+        self.top = 0
+        self._seen = 1
+
+    def check(self, sequence: int) -> None:
+        """Raise Replayed for a number left of the window or received before; change nothing."""
+        distance = self.top - sequence
+        if distance >= self.size:
+            raise Replayed(
+                f"sequence number {sequence} is left of the window"
+                f" {self.top - self.size + 1} .. {self.top}"
+            )
+        if distance >= 0 and self._seen >> distance & 1:
+            raise Replayed(f"sequence number {sequence} was received before")
+
+    def advance(self, sequence: int) -> None:
+        """Note a number that ``check`` allowed and whose packet verified."""
+        step = sequence - self.top
+        if step <= 0:
+            self._seen |= 1 << -step
+            return
+        kept = self._seen << step & (1 << self.size) - 1 if step < self.size else 0
+        self._seen = kept | 1
+        self.top = sequence
+
+    def extend(self, low: int) -> int:
+        """Infer the full number of an ESN packet from its low half (RFC 4303, A2.2).
+
+        Raises Replayed where that would lie before the first number of the SA.
+        """
+        top_high, top_low = self.top >> 32, self.top & _LOW
+        left = top_low - self.size + 1
+        if left >= 0:
+            high = top_high if low >= left else top_high + 1
+        else:
+            high = top_high - 1 if low >= left & _LOW else top_high
+        if high < 0:
+            raise Replayed(f"sequence number {low} is left of the SA's first")
+        return high << 32 | low
+
+
+def _covered(
+    protection: Protection, spi: bytes, sequence: int, extended: bool
+) -> tuple[bytes, bytes]:
+    """Give what the ICV covers before the IV and after the ciphertext.
+
+    With ESN a combined mode covers SPI and 64-bit number (RFC 4106, 5; RFC 7634, 2.1), a separate
+    algorithm the header and, implicitly, the high half (RFC 4303, 2.2.1).
+    """
+    low, high = (sequence & _LOW).to_bytes(4, "big"), (sequence >> 32).to_bytes(4, "big")
+    if not extended:
+        return spi + low, b""
+    return (spi + high + low, b"") if protection.combined else (spi + low, high)
+
+
+class OutboundSa:
+    """The sending side of an ESP SA. ``sequence`` is the last number that was counted."""
+
+    def __init__(self, spi: bytes, protection: Protection, *, extended: bool = False) -> None:
+        self.spi = spi
+        self.protection = protection
+        self.extended = extended
+        self.sequence = 0
+
+    def seal(
+        self,
+        next_header: int,
+        payload: bytes,
+        iv: bytes,
+        *,
+        sequence: int | None = None,
+        padding: bytes | None = None,
+        tfc: bytes = b"",
+    ) -> bytes:
+        """Build the packet: header | IV | ciphertext | ICV.
+
+        ``sequence`` takes that number, whatever it is, and leaves the counter alone; by default
+        the counter's next. ``padding`` is 1, 2, 3, ... of the smallest size that aligns (2.4)
+        unless given. Raises ScriptError when the counter would cycle (3.3.3), for padding of more
+        than 255 octets, and for an IV or padding that does not fit the cipher.
+        """
+        number = self._next() if sequence is None else sequence
+        body = payload + tfc
+        if padding is None:
+            padding = self._minimal_padding(len(body))
+        if len(padding) > _MAX_PADDING:
+            raise ScriptError(f"{len(padding)} octets of padding: at most 255 (RFC 4303, 2.5)")
+        plaintext = body + padding + bytes([len(padding), next_header])
+        associated, implicit = _covered(self.protection, self.spi, number, self.extended)
+        header = self.spi + (number & _LOW).to_bytes(4, "big")
+        return header + self.protection.seal(associated, plaintext, iv, implicit)
+
+    def _next(self) -> int:
+        if self.sequence == (1 << (64 if self.extended else 32)) - 1:
+            raise ScriptError("the sequence number would cycle (RFC 4303, 3.3.3)")
+        self.sequence += 1
+        return self.sequence
+
+    def _minimal_padding(self, size: int) -> bytes:
+        alignment = max(self.protection.block_size, _ALIGNMENT)
+        return bytes(range(1, -(size + _TRAILER_SIZE) % alignment + 1))
+
+
+class InboundSa:
+    """The receiving side of an ESP SA; ``window`` None means no anti-replay service."""
+
+    def __init__(
+        self,
+        spi: bytes,
+        protection: Protection,
+        window: ReplayWindow | None,
+        *,
+        extended: bool = False,
+    ) -> None:
+        if extended and window is None:
+            raise ScriptError("extended sequence numbers need a replay window to be inferred from")
+        self.spi = spi
+        self.protection = protection
+        self.window = window
+        self.extended = extended
+
+    def open(self, octets: bytes) -> EspPacket:
+        """Verify and read a packet: the window is checked, then the ICV, then the window moves.
+
+        Raises Replayed, IntegrityFailure, or MalformedMessage: for a header that is cut off, the
+        SPI of another SA, padding that is not 1, 2, 3, ..., a Pad Length that exceeds the packet,
+        or a trailer that is not aligned (RFC 4303, 2.4). Offsets count from the SPI on.
+        """
+        if len(octets) < HEADER_SIZE:
+            raise MalformedMessage(len(octets), "an ESP header is cut off")
+        if octets[:4] != self.spi:
+            raise MalformedMessage(0, f"SPI {octets[:4].hex()} is not that of SA {self.spi.hex()}")
+        sequence = self._sequence(int.from_bytes(octets[4:HEADER_SIZE], "big"))
+        associated, implicit = _covered(self.protection, self.spi, sequence, self.extended)
+        plaintext = self._decrypt(associated, octets[HEADER_SIZE:], implicit)
+        if self.window is not None:
+            self.window.advance(sequence)
+        return self._read(sequence, plaintext)
+
+    def _sequence(self, low: int) -> int:
+        if self.window is None:
+            return low
+        sequence = self.window.extend(low) if self.extended else low
+        self.window.check(sequence)
+        return sequence
+
+    def _decrypt(self, associated: bytes, octets: bytes, implicit: bytes) -> bytes:
+        try:
+            return self.protection.open(associated, octets, implicit)
+        except MalformedMessage as problem:
+            raise MalformedMessage(HEADER_SIZE + problem.offset, problem.reason) from None
+
+    def _read(self, sequence: int, plaintext: bytes) -> EspPacket:
+        start = HEADER_SIZE + self.protection.iv_size
+        end = start + len(plaintext)
+        if len(plaintext) < _TRAILER_SIZE:
+            raise MalformedMessage(end, "an ESP trailer is cut off")
+        if end % _ALIGNMENT:
+            raise MalformedMessage(end - _TRAILER_SIZE, "the ESP trailer is not aligned")
+        pad_length, next_header = plaintext[-_TRAILER_SIZE:]
+        body_size = len(plaintext) - _TRAILER_SIZE - pad_length
+        if body_size < 0:
+            raise MalformedMessage(
+                end - _TRAILER_SIZE, f"Pad Length {pad_length} exceeds the packet"
+            )
+        padding = plaintext[body_size:-_TRAILER_SIZE]
+        if padding != bytes(range(1, pad_length + 1)):
+            raise MalformedMessage(
+                start + body_size, f"padding {padding.hex()} is not 1, 2, 3, ..."
+            )
+        payload, tfc = _without_tfc(next_header, plaintext[:body_size])
+        return EspPacket(self.spi, sequence, IpProtocol(next_header), payload, padding, tfc)
+
+
+def _without_tfc(next_header: int, body: bytes) -> tuple[bytes, bytes]:
+    """Split an inner packet from TFC padding; what is no IP packet stays as it is."""
+    if next_header not in (IpProtocol.IPV4, IpProtocol.IPV6):
+        return body, b""
+    try:
+        end = ip.size(body)
+    except MalformedMessage:
+        end = len(body)
+    return body[:end], body[end:]
