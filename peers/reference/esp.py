@@ -15,7 +15,8 @@ HEADER_SIZE = 8
 _LOW = 0xFFFFFFFF
 _TRAILER_SIZE = 2
 _ALIGNMENT = 4
-_MAX_PADDING = 255
+_PADDING = bytes(range(1, 256))
+"""The longest default padding, 1, 2, 3, ... (RFC 4303, 2.4); shorter ones are its beginning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class OutboundSa:
         body = payload + tfc
         if padding is None:
             padding = self._minimal_padding(len(body))
-        if len(padding) > _MAX_PADDING:
+        if len(padding) > len(_PADDING):
             raise ScriptError(f"{len(padding)} octets of padding: at most 255 (RFC 4303, 2.5)")
         plaintext = body + padding + bytes([len(padding), next_header])
         associated, implicit = _covered(self.protection, self.spi, number, self.extended)
@@ -150,7 +151,7 @@ class OutboundSa:
 
     def _minimal_padding(self, size: int) -> bytes:
         alignment = max(self.protection.block_size, _ALIGNMENT)
-        return bytes(range(1, -(size + _TRAILER_SIZE) % alignment + 1))
+        return _PADDING[: -(size + _TRAILER_SIZE) % alignment]
 
 
 class InboundSa:
@@ -216,7 +217,7 @@ class InboundSa:
                 end - _TRAILER_SIZE, f"Pad Length {pad_length} exceeds the packet"
             )
         padding = plaintext[body_size:-_TRAILER_SIZE]
-        if padding != bytes(range(1, pad_length + 1)):
+        if padding != _PADDING[:pad_length]:
             raise MalformedMessage(
                 start + body_size, f"padding {padding.hex()} is not 1, 2, 3, ..."
             )

@@ -12,9 +12,10 @@ from peers.reference.numbers import IpProtocol
 
 _IPV4 = struct.Struct("!BBHHHBBH4s4s")
 _IPV6 = struct.Struct("!IHBB16s16s")
+_HEADERS = {4: _IPV4, 6: _IPV6}
 _ECHO = struct.Struct("!BBHHH")
-_V4_CHECKSUM_AT = 10
 _V6_PSEUDO = struct.Struct("!16s16sI3xB")
+_V4_CHECKSUM_AT = 10
 
 DONT_FRAGMENT = 0x4000
 """The flag DF in ``IpPacket.fragmentation``."""
@@ -152,7 +153,7 @@ def size(octets: bytes) -> int:
     MalformedMessage when there is no complete IPv4 or IPv6 header.
     """
     version = octets[0] >> 4 if octets else 0
-    header = {4: _IPV4, 6: _IPV6}.get(version)
+    header = _HEADERS.get(version)
     if header is None:
         raise MalformedMessage(0, f"IP version {version}" if octets else "no octets")
     if len(octets) < header.size:

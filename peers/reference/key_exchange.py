@@ -28,7 +28,7 @@ class KeyExchange(ABC):
     def _check_size(self, peer_public: bytes) -> None:
         if len(peer_public) != len(self.public):
             raise PeerError(
-                f"a {self.method.name} public value of {len(peer_public)} octets"
+                f"{self.method.name}: a public value of {len(peer_public)} octets"
                 f" instead of {len(self.public)}"
             )
 
@@ -72,7 +72,7 @@ class _Modp(KeyExchange):
         self._check_size(peer_public)
         value = int.from_bytes(peer_public, "big")
         if not 1 < value < self._prime - 1:
-            raise PeerError(f"a {self.method.name} public value outside 2 .. p-2 (RFC 6989, 2.1)")
+            raise PeerError(f"{self.method.name}: a public value outside 2 .. p-2 (RFC 6989, 2.1)")
         return self._power(value)
 
     def _power(self, base: int) -> bytes:
@@ -137,7 +137,7 @@ class _Ecp(KeyExchange):
             point = ec.EllipticCurvePublicNumbers(x, y, self._curve.curve).public_key()
         except ValueError:
             raise PeerError(
-                f"a {self.method.name} public value that is no point of the curve (RFC 6989, 2.3)"
+                f"{self.method.name}: a public value that is no point of the curve (RFC 6989, 2.3)"
             ) from None
         return self._private.exchange(ec.ECDH(), point)
 
@@ -157,7 +157,7 @@ class _Curve25519(KeyExchange):
             return self._private.exchange(point)
         except ValueError:
             raise PeerError(
-                "a CURVE25519 public value of small order: the result is zero (RFC 7748, 6.1)"
+                "CURVE25519: a public value of small order: the result is zero (RFC 7748, 6.1)"
             ) from None
 
 
