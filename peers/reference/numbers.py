@@ -322,7 +322,7 @@ class IpProtocol(OpenEnum):
 
 
 class NotifyType(OpenEnum):
-    """Notify Message Types: errors below 16384, status from there (RFC 7296, 3.10.1, and others)."""
+    """Notify Message Types (RFC 7296, 3.10.1, and others): errors below 16384, then status."""
 
     UNSUPPORTED_CRITICAL_PAYLOAD = 1
     INVALID_IKE_SPI = 4

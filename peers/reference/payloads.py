@@ -1,0 +1,442 @@
+"""The payloads of IKEv2 (RFC 7296, 3.2 to 3.16; RFC 7383, 2.5): each class body is its figure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import ClassVar, TypeVar, dataclass_transform
+
+from peers.reference.errors import MalformedMessage
+from peers.reference.numbers import (
+    AuthMethod,
+    CertEncoding,
+    ConfigType,
+    IdType,
+    KeyExchangeMethod,
+    NotifyType,
+    PayloadType,
+    ProtocolId,
+)
+from peers.reference.substructures import (
+    Attribute,
+    ConfigAttribute,
+    Proposal,
+    Selector,
+    TrafficSelector,
+    Transform,
+    UnknownSelector,
+)
+from peers.reference.wire import (
+    U8,
+    U16,
+    Announced,
+    Counted8,
+    CriticalBit,
+    FirstOctet,
+    Items,
+    Number16,
+    Reserved16,
+    Reserved24,
+    ReservedBits,
+    Rest,
+    Sized8,
+    SpiList,
+    compile_figure,
+)
+
+__all__ = [
+    "AUTH",
+    "CERT",
+    "CERTREQ",
+    "CP",
+    "EAP",
+    "KE",
+    "SA",
+    "SK",
+    "SKF",
+    "Attribute",
+    "ConfigAttribute",
+    "Delete",
+    "IDi",
+    "IDr",
+    "Nonce",
+    "Notify",
+    "Payload",
+    "Proposal",
+    "Selector",
+    "TSi",
+    "TSr",
+    "TrafficSelector",
+    "Transform",
+    "Unknown",
+    "UnknownSelector",
+    "VendorID",
+    "read_payloads",
+    "write_payloads",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What all payloads have: the generic payload header (RFC 7296, 3.2).
+
+    ``reserved_bits`` are the low seven bits of its second octet.
+    """
+
+    critical: CriticalBit = field(default=False, kw_only=True)
+    reserved_bits: ReservedBits = field(default=0, kw_only=True)
+
+    NUMBER: ClassVar[PayloadType]
+    read: ClassVar[Callable[[bytes, int, int, int], tuple[Payload, int, int]]]
+    write: ClassVar[Callable[[Payload, int], bytes]]
+
+    @property
+    def type(self) -> PayloadType:
+        """The number by which this payload is announced in what stands before it."""
+        return self.NUMBER
+
+    def body(self) -> bytes:
+        """Give the octets after the generic payload header."""
+        return self.write(0)[4:]
+
+    def __str__(self) -> str:
+        details = [*(["critical"] if self.critical else []), *self.details()]
+        return f"{self.label()}({', '.join(details)})" if details else self.label()
+
+    def label(self) -> str:
+        """Give the payload's name in ladders."""
+        return type(self).__name__
+
+    def details(self) -> list[str]:
+        """Give what stands in parentheses after the name: the fields, octets by their number."""
+        return []
+
+
+P = TypeVar("P", bound=Payload)
+_READERS: dict[int, Callable[[bytes, int, int, int], tuple[Payload, int, int]]] = {}
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def payload(number: int, figure: str = "") -> Callable[[type[P]], type[P]]:
+    """Make a payload of a class body: frozen, comparable, hashable, compiled.
+
+    ``figure`` is the order of the fields in the figure, where it is not that of the constructor.
+    """
+
+    def decorate(cls: type[P]) -> type[P]:
+        cls = dataclass(frozen=True, slots=True)(cls)
+        compile_figure(cls, f"{cls.__name__} payload", figure.split())
+        cls.NUMBER = PayloadType(number)
+        _READERS[number] = cls.read
+        return cls
+
+    return decorate
+
+
+def _count(octets: bytes) -> str:
+    return f"{len(octets)} octets"
+
+
+@payload(33)
+class SA(Payload):
+    """Security Association (RFC 7296, 3.3)."""
+
+    proposals: Items[Proposal]
+
+    def details(self) -> list[str]:
+        """Give the proposals with their transforms."""
+        return ["; ".join(map(str, self.proposals))]
+
+
+@payload(34)
+class KE(Payload):
+    """Key Exchange (RFC 7296, 3.4)."""
+
+    group: U16[KeyExchangeMethod]
+    reserved: Reserved16 = field(default=0, kw_only=True)
+    data: Rest
+
+    def details(self) -> list[str]:
+        """Give the method and the size of the public value."""
+        return [str(KeyExchangeMethod(self.group)), _count(self.data)]
+
+
+@dataclass(frozen=True, slots=True)
+class Identification(Payload):
+    """What IDi and IDr have in common (RFC 7296, 3.5)."""
+
+    id_type: U8[IdType]
+    reserved: Reserved24 = field(default=0, kw_only=True)
+    data: Rest
+
+    def details(self) -> list[str]:
+        """Give the identity as its type wants it shown."""
+        return [f"{str(IdType(self.id_type)).removeprefix('ID_')} {self.identity()}"]
+
+    def identity(self) -> str:
+        """Give the identity as text: a name, an address, or hexadecimal digits."""
+        text = self.data.decode("utf-8", "backslashreplace")
+        if self.id_type in (IdType.ID_FQDN, IdType.ID_RFC822_ADDR, IdType.ID_KEY_ID):
+            return text if text.isprintable() else f"0x{self.data.hex()}"
+        if (self.id_type, len(self.data)) in ((IdType.ID_IPV4_ADDR, 4), (IdType.ID_IPV6_ADDR, 16)):
+            return str(ip_address(self.data))
+        return f"0x{self.data.hex()}"
+
+
+@payload(35)
+class IDi(Identification):
+    """Identification of the initiator (RFC 7296, 3.5)."""
+
+
+@payload(36)
+class IDr(Identification):
+    """Identification of the responder (RFC 7296, 3.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Certificates(Payload):
+    encoding: U8[CertEncoding]
+    data: Rest
+
+    def details(self) -> list[str]:
+        """Give the encoding and the size."""
+        return [str(CertEncoding(self.encoding)), _count(self.data)]
+
+
+@payload(37)
+class CERT(_Certificates):
+    """Certificate (RFC 7296, 3.6)."""
+
+
+@payload(38)
+class CERTREQ(_Certificates):
+    """Certificate Request (RFC 7296, 3.7)."""
+
+
+@payload(39)
+class AUTH(Payload):
+    """Authentication (RFC 7296, 3.8)."""
+
+    method: U8[AuthMethod]
+    reserved: Reserved24 = field(default=0, kw_only=True)
+    data: Rest
+
+    def details(self) -> list[str]:
+        """Give the method and the size of the authentication data."""
+        return [str(AuthMethod(self.method)), _count(self.data)]
+
+
+@payload(40)
+class Nonce(Payload):
+    """Nonce (RFC 7296, 3.9)."""
+
+    data: Rest
+
+    def details(self) -> list[str]:
+        """Give the size."""
+        return [_count(self.data)]
+
+
+def _group(data: bytes) -> str:
+    return str(KeyExchangeMethod(int.from_bytes(data, "big")))
+
+
+def _decimal(data: bytes) -> str:
+    return str(int.from_bytes(data, "big"))
+
+
+_NOTIFICATION_DATA: dict[tuple[NotifyType, int], Callable[[bytes], str]] = {
+    (NotifyType.INVALID_KE_PAYLOAD, 2): _group,
+    (NotifyType.UNSUPPORTED_CRITICAL_PAYLOAD, 1): lambda data: str(PayloadType(data[0])),
+    (NotifyType.INVALID_MAJOR_VERSION, 1): lambda data: f"major version {data[0]}",
+    (NotifyType.INVALID_MESSAGE_ID, 4): _decimal,
+    (NotifyType.SET_WINDOW_SIZE, 4): _decimal,
+}
+"""How notification data of a type and a size is shown; other data by its size."""
+
+
+@payload(41, figure="protocol spi notify_type data")
+class Notify(Payload):
+    """Notify (RFC 7296, 3.10)."""
+
+    notify_type: U16[NotifyType]
+    data: Rest = b""
+    protocol: U8[ProtocolId] = ProtocolId.NONE
+    spi: Sized8 = b""
+
+    def label(self) -> str:
+        """Give the RFC's short name."""
+        return "N"
+
+    def details(self) -> list[str]:
+        """Give the type, the SA it is about, and the data where its meaning is known."""
+        details = [str(NotifyType(self.notify_type))]
+        if self.spi or self.protocol:
+            spi = f" 0x{self.spi.hex()}" if self.spi else ""
+            details.append(f"{ProtocolId(self.protocol)}{spi}")
+        if self.data:
+            show = _NOTIFICATION_DATA.get((self.notify_type, len(self.data)), _count)
+            details.append(show(self.data))
+        return details
+
+
+@payload(42)
+class Delete(Payload):
+    """Delete (RFC 7296, 3.11). SPIs are of one size; there are none for an IKE SA."""
+
+    protocol: U8[ProtocolId]
+    spis: SpiList = ()
+
+    def label(self) -> str:
+        """Give the RFC's short name."""
+        return "D"
+
+    def details(self) -> list[str]:
+        """Give the protocol and the SPIs."""
+        return [" ".join([str(ProtocolId(self.protocol)), *(f"0x{s.hex()}" for s in self.spis)])]
+
+
+@payload(43)
+class VendorID(Payload):
+    """Vendor ID (RFC 7296, 3.12)."""
+
+    data: Rest
+
+    def label(self) -> str:
+        """Give the RFC's short name."""
+        return "V"
+
+    def details(self) -> list[str]:
+        """Give the constant: as text where it is some, else its first octets."""
+        if self.data.isascii() and self.data.decode("ascii").isprintable():
+            return [repr(self.data.decode("ascii"))]
+        return [f"0x{self.data[:8].hex()}{'...' if len(self.data) > 8 else ''}"]
+
+
+@dataclass(frozen=True, slots=True)
+class _TrafficSelectors(Payload):
+    selectors: Counted8[TrafficSelector | UnknownSelector]
+    reserved: Reserved24 = field(default=0, kw_only=True)
+
+    @property
+    def ranges(self) -> tuple[TrafficSelector, ...]:
+        """Give the selectors of the types 7 and 8."""
+        return tuple(each for each in self.selectors if isinstance(each, TrafficSelector))
+
+    def details(self) -> list[str]:
+        """Give the selectors."""
+        return ["; ".join(map(str, self.selectors))]
+
+
+@payload(44)
+class TSi(_TrafficSelectors):
+    """Traffic Selectors of the initiator's end (RFC 7296, 3.13)."""
+
+
+@payload(45)
+class TSr(_TrafficSelectors):
+    """Traffic Selectors of the responder's end (RFC 7296, 3.13)."""
+
+
+@payload(46)
+class SK(Payload):
+    """Encrypted (RFC 7296, 3.14): ``data`` is IV, ciphertext and ICV.
+
+    ``first`` is the type of the first payload inside; the payload is the last of its message.
+    """
+
+    first: FirstOctet[PayloadType]
+    data: Rest
+
+    def details(self) -> list[str]:
+        """Give the type of the first payload and the size of what is sealed."""
+        return [f"first {PayloadType(self.first)}", _count(self.data)]
+
+
+@payload(47)
+class CP(Payload):
+    """Configuration (RFC 7296, 3.15)."""
+
+    config_type: U8[ConfigType]
+    reserved: Reserved24 = field(default=0, kw_only=True)
+    attributes: Items[ConfigAttribute] = ()
+
+    def details(self) -> list[str]:
+        """Give the type and the attributes."""
+        return [str(ConfigType(self.config_type)), *map(str, self.attributes)]
+
+
+@payload(48)
+class EAP(Payload):
+    """Extensible Authentication Protocol (RFC 7296, 3.16): ``data`` is the EAP message."""
+
+    data: Rest
+
+    def details(self) -> list[str]:
+        """Give the code, and the size."""
+        codes = {1: "Request", 2: "Response", 3: "Success", 4: "Failure"}
+        known = [codes[self.data[0]]] if self.data and self.data[0] in codes else []
+        return [*known, _count(self.data)]
+
+
+@payload(53)
+class SKF(Payload):
+    """Encrypted Fragment (RFC 7383, 2.5): ``data`` is IV, ciphertext and ICV.
+
+    ``first`` is the type of the first payload inside in the first fragment, and 0 in the others.
+    """
+
+    first: FirstOctet[PayloadType]
+    fragment: Number16
+    total: Number16
+    data: Rest
+
+    def details(self) -> list[str]:
+        """Give which fragment it is, and its size."""
+        return [f"{self.fragment} of {self.total}", _count(self.data)]
+
+
+@payload(0)
+class Unknown(Payload):
+    """A payload of a type that has no class here; type 0 ends a message and cannot be read."""
+
+    type: Announced[PayloadType] = field()
+    data: Rest = b""
+
+    def label(self) -> str:
+        """Give the number, and the name where it has one."""
+        return str(PayloadType(self.type))
+
+    def details(self) -> list[str]:
+        """Give the size."""
+        return [_count(self.data)]
+
+
+_LAST = (PayloadType.SK, PayloadType.SKF)
+
+
+def read_payloads(first: int, octets: bytes, at: int) -> tuple[Payload, ...]:
+    """Read the chain of payloads that starts with one of type ``first`` at ``at``.
+
+    It must end where the octets end. An encrypted payload ends it: what its first octet announces
+    stands inside it (RFC 7296, 3.2). Raises MalformedMessage.
+    """
+    payloads, end = [], len(octets)
+    following = first
+    while following:
+        number = following
+        read = _READERS.get(number, Unknown.read)
+        value, following, at = read(octets, at, end, number)
+        payloads.append(value)
+        if number in _LAST:
+            break
+    if at != end:
+        raise MalformedMessage(at, f"{end - at} octets after the last payload")
+    return tuple(payloads)
+
+
+def write_payloads(payloads: tuple[Payload, ...], following: int = 0) -> list[bytes]:
+    """Write a chain of payloads, one string of octets each; ``following`` comes after them."""
+    announced = [*(each.type for each in payloads[1:]), following]
+    return [each.write(after) for each, after in zip(payloads, announced, strict=False)]

@@ -1,0 +1,300 @@
+"""What stands inside payloads: proposals, transforms, selectors, attributes (RFC 7296, 3.3-3.15).
+
+Each of them reads itself with ``read_item`` and writes itself with ``write_item``.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated, ClassVar, Self, TypeVar, dataclass_transform
+
+from peers.reference.errors import MalformedMessage, ScriptError
+from peers.reference.events import IPAddress
+from peers.reference.numbers import (
+    AttributeType,
+    ConfigAttributeType,
+    Encr,
+    Esn,
+    Integ,
+    IpProtocol,
+    KeyExchangeMethod,
+    OpenEnum,
+    Prf,
+    ProtocolId,
+    TrafficSelectorType,
+    TransformType,
+)
+from peers.reference.wire import (
+    U8,
+    Counted8,
+    FirstOctet,
+    Items,
+    Kind,
+    Number8,
+    Reserved8,
+    Rest,
+    SecondOctet,
+    Sized8,
+    compile_figure,
+    skip,
+)
+
+_HEAD = struct.Struct(">HH")
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A transform attribute (RFC 7296, 3.3.5).
+
+    A value that is a number takes the TV form (AF 1, two octets), octets take the TLV form (AF 0).
+    ``type`` is a member of ``AttributeType`` when read.
+    """
+
+    type: int
+    value: int | bytes
+
+    def __str__(self) -> str:
+        value = self.value if isinstance(self.value, int) else f"0x{self.value.hex()}"
+        return f"{AttributeType(self.type)} {value}"
+
+    @classmethod
+    def read_item(cls, octets: bytes, at: int, end: int) -> tuple[Self, int]:
+        """Read the attribute at ``at``."""
+        first, second = _HEAD.unpack_from(octets, skip(at, end, 4) - 4)
+        if first & 0x8000:
+            return cls(AttributeType(first & 0x7FFF), second), at + 4
+        stop = skip(at + 4, end, second)
+        return cls(AttributeType(first), octets[at + 4 : stop]), stop
+
+    def write_item(self, last: bool) -> bytes:
+        """Write the attribute."""
+        if isinstance(self.value, int):
+            return _HEAD.pack(self.type | 0x8000, self.value)
+        return _HEAD.pack(self.type, len(self.value)) + self.value
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigAttribute:
+    """A configuration attribute (RFC 7296, 3.15.1). ``reserved`` is the R bit."""
+
+    type: ConfigAttributeType
+    value: bytes = b""
+    reserved: bool = False
+
+    def __str__(self) -> str:
+        name = str(ConfigAttributeType(self.type))
+        return f"{name} 0x{self.value.hex()}" if self.value else name
+
+    @classmethod
+    def read_item(cls, octets: bytes, at: int, end: int) -> tuple[Self, int]:
+        """Read the attribute at ``at``."""
+        first, size = _HEAD.unpack_from(octets, skip(at, end, 4) - 4)
+        stop = skip(at + 4, end, size)
+        number = ConfigAttributeType(first & 0x7FFF)
+        return cls(number, octets[at + 4 : stop], first > 0x7FFF), stop
+
+    def write_item(self, last: bool) -> bytes:
+        """Write the attribute."""
+        return _HEAD.pack(self.reserved << 15 | self.type, len(self.value)) + self.value
+
+
+@dataclass(frozen=True, slots=True)
+class _Substructure:
+    """A proposal or a transform: both begin with a "Last Substruc" octet, 0 or ``MORE``."""
+
+    reserved: SecondOctet = field(default=0, kw_only=True)
+
+    MORE: ClassVar[int]
+    read: ClassVar[Callable[[bytes, int, int], tuple[Self, int, int]]]
+    write: ClassVar[Callable[[Self, int], bytes]]
+
+    @classmethod
+    def read_item(cls, octets: bytes, at: int, end: int) -> tuple[Self, int]:
+        """Read the substructure at ``at``; it must say rightly whether it is the last one."""
+        value, last, stop = cls.read(octets, at, end)
+        due = 0 if stop == end else cls.MORE
+        if last != due:
+            raise MalformedMessage(at, f"{cls.__name__} with Last Substruc {last}, {due} is due")
+        return value, stop
+
+    def write_item(self, last: bool) -> bytes:
+        """Write the substructure."""
+        return self.write(0 if last else self.MORE)
+
+
+S = TypeVar("S", bound=_Substructure)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def _substructure(figure: str = "") -> Callable[[type[S]], type[S]]:
+    def decorate(cls: type[S]) -> type[S]:
+        cls = dataclass(frozen=True, slots=True)(cls)
+        return compile_figure(cls, cls.__name__, figure.split())
+
+    return decorate
+
+
+TRANSFORM_IDS: dict[int, type[OpenEnum]] = {
+    TransformType.ENCR: Encr,
+    TransformType.PRF: Prf,
+    TransformType.INTEG: Integ,
+    TransformType.KE: KeyExchangeMethod,
+    TransformType.ESN: Esn,
+    **dict.fromkeys(range(TransformType.ADDKE1, TransformType.ADDKE7 + 1), KeyExchangeMethod),
+}
+"""Which numbers a transform's ID is taken from; of other types it stays a plain number."""
+
+
+def transform_id(kind: int, number: int) -> int:
+    """Name a Transform ID by its Transform Type (RFC 7296, 3.3.2)."""
+    return TRANSFORM_IDS.get(kind, int)(number)
+
+
+_TransformId = Annotated[
+    int, Kind("H", "@", "self.@", value="@_helper(type, @)", helper=lambda _: transform_id)
+]
+
+
+@_substructure()
+class Transform(_Substructure):
+    """Transform Substructure (RFC 7296, 3.3.2). ``id`` is a member of the type's enumeration."""
+
+    type: U8[TransformType]
+    reserved_2: Reserved8 = field(default=0, kw_only=True)
+    id: _TransformId
+    attributes: Items[Attribute] = ()
+
+    MORE: ClassVar[int] = 3
+
+    @property
+    def key_length(self) -> int | None:
+        """Key Length in bits, None when there is no such attribute in TV form."""
+        for attribute in self.attributes:
+            if attribute.type == AttributeType.KEY_LENGTH and isinstance(attribute.value, int):
+                return attribute.value
+        return None
+
+    def __str__(self) -> str:
+        name = str(transform_id(self.type, self.id)).removeprefix("ENCR_")
+        if self.type not in TRANSFORM_IDS or name == "NONE":
+            name = f"{TransformType(self.type)} {name}"
+        if len(self.attributes) == 1 and self.key_length is not None:
+            return f"{name}_{self.key_length}"
+        return " ".join([name, *(f"[{attribute}]" for attribute in self.attributes)])
+
+
+@_substructure(figure="number protocol spi transforms")
+class Proposal(_Substructure):
+    """Proposal Substructure (RFC 7296, 3.3.1)."""
+
+    number: Number8
+    protocol: U8[ProtocolId]
+    transforms: Counted8[Transform]
+    spi: Sized8 = b""
+
+    MORE: ClassVar[int] = 2
+
+    def of(self, kind: TransformType) -> tuple[Transform, ...]:
+        """Give the transforms of one type, in order."""
+        return tuple(transform for transform in self.transforms if transform.type == kind)
+
+    def __str__(self) -> str:
+        protocol = "" if self.protocol == ProtocolId.IKE else f"{ProtocolId(self.protocol)} "
+        spi = f"0x{self.spi.hex()} " if self.spi else ""
+        return f"{self.number}: {protocol}{spi}" + ", ".join(map(str, self.transforms))
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownSelector:
+    """A traffic selector of another type: all but type and length depends on it (3.13.1)."""
+
+    type: FirstOctet[TrafficSelectorType]
+    second_octet: SecondOctet
+    data: Rest
+
+    read: ClassVar[Callable[[bytes, int, int], tuple[Self, int, int]]]
+    write: ClassVar[Callable[[Self, int], bytes]]
+
+    def write_item(self, last: bool) -> bytes:
+        """Write the selector."""
+        return self.write(0)
+
+    def __str__(self) -> str:
+        return f"{TrafficSelectorType(self.type)} {self.second_octet} 0x{self.data.hex()}"
+
+
+compile_figure(UnknownSelector, "Selector")
+
+_SELECTOR_HEAD = struct.Struct(">BBH")
+_RANGES: dict[int, tuple[type[IPAddress], struct.Struct]] = {
+    TrafficSelectorType.TS_IPV4_ADDR_RANGE: (IPv4Address, struct.Struct(">BBHHH4s4s")),
+    TrafficSelectorType.TS_IPV6_ADDR_RANGE: (IPv6Address, struct.Struct(">BBHHH16s16s")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficSelector:
+    """A range of addresses and ports (RFC 7296, 3.13.1): type 7 for IPv4, type 8 for IPv6."""
+
+    type: TrafficSelectorType
+    ip_protocol: IpProtocol
+    start_port: int
+    end_port: int
+    start_address: IPAddress
+    end_address: IPAddress
+
+    @classmethod
+    def read_item(cls, octets: bytes, at: int, end: int) -> tuple[Selector, int]:
+        """Read the selector at ``at``; one of another type is an ``UnknownSelector``."""
+        kind, _, length = _SELECTOR_HEAD.unpack_from(octets, skip(at, end, 4) - 4)
+        if kind not in _RANGES:
+            unknown, _, stop = UnknownSelector.read(octets, at, end)
+            return unknown, stop
+        make, layout = _RANGES[kind]
+        if length != layout.size:
+            raise MalformedMessage(at + 2, f"Selector Length {length}, {layout.size} is due")
+        skip(at, end, length)
+        kind, protocol, _, start_port, end_port, start, stop = layout.unpack_from(octets, at)
+        numbers = TrafficSelectorType(kind), IpProtocol(protocol), start_port, end_port
+        return cls(*numbers, make(start), make(stop)), at + length
+
+    def write_item(self, last: bool) -> bytes:
+        """Write the selector; ScriptError when its type is not that of its addresses."""
+        make, layout = _RANGES.get(self.type, (None, _SELECTOR_HEAD))
+        start, end = self.start_address, self.end_address
+        if not make or not isinstance(start, make) or not isinstance(end, make):
+            raise ScriptError(f"a selector of type {self.type} cannot hold {start} to {end}")
+        ports = self.start_port, self.end_port
+        return layout.pack(
+            self.type, self.ip_protocol, layout.size, *ports, start.packed, end.packed
+        )
+
+    def __str__(self) -> str:
+        parts = [self._addresses()]
+        if self.ip_protocol != IpProtocol.ANY:
+            parts.append(str(IpProtocol(self.ip_protocol)))
+        if (self.start_port, self.end_port) != (0, 65535):
+            parts.append(self._ports())
+        return " ".join(parts)
+
+    def _addresses(self) -> str:
+        start, end = int(self.start_address), int(self.end_address)
+        count, width = end - start + 1, self.start_address.max_prefixlen
+        if count == 1:
+            return str(self.start_address)
+        if count > 0 and count & (count - 1) == 0 and start % count == 0:
+            return f"{self.start_address}/{width + 1 - count.bit_length()}"
+        return f"{self.start_address}-{self.end_address}"
+
+    def _ports(self) -> str:
+        if (self.start_port, self.end_port) == (65535, 0):
+            return "port OPAQUE"
+        if self.start_port == self.end_port:
+            return f"port {self.start_port}"
+        return f"ports {self.start_port}-{self.end_port}"
+
+
+Selector = TrafficSelector | UnknownSelector
