@@ -1,0 +1,42 @@
+"""A value in full, for evidence: every field on a line of its own, octets in hexadecimal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+_WIDTH = 32
+
+
+def describe(value: Any) -> str:
+    """Give a dataclass as text: its class, then its fields, deeper ones indented by two."""
+    return "\n".join(_lines(value))
+
+
+def _lines(value: Any) -> Iterator[str]:
+    yield type(value).__name__
+    for each in fields(value):
+        yield from _field(each.name, getattr(value, each.name))
+
+
+def _field(name: str, value: Any) -> Iterator[str]:
+    if is_dataclass(value):
+        lines = _lines(value)
+        yield f"  {name}: {next(lines)}"
+        yield from (f"  {line}" for line in lines)
+    elif isinstance(value, tuple):
+        yield f"  {name}: {len(value)}"
+        for index, entry in enumerate(value, 1):
+            yield from (f"  {line}" for line in _field(str(index), entry))
+    elif isinstance(value, bytes):
+        yield f"  {name}: {len(value)} octets"
+        for start in range(0, len(value), _WIDTH):
+            yield f"    {value[start : start + _WIDTH].hex(' ')}"
+    else:
+        yield f"  {name}: {_number(value)}"
+
+
+def _number(value: Any) -> str:
+    named = isinstance(value, int) and str(value) != str(int(value))
+    return f"{value} ({int(value)})" if named and not isinstance(value, bool) else str(value)

@@ -1,0 +1,46 @@
+"""A message on its way out: octets that a wire fault may still edit, and what stands where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from peers.reference.payloads import Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a payload stands: from ``offset`` on, ``size`` octets of ``buffer``.
+
+    Of an SK payload only the generic payload header stands in a buffer before it is sealed.
+    """
+
+    payload: type[Payload]
+    buffer: bytearray
+    offset: int
+    size: int
+
+
+@dataclass(slots=True)
+class Draft:
+    """The octets of a message in three parts.
+
+    ``clear`` is the header, the payloads outside SK, and the generic payload header of SK.
+    ``inner`` is what will be sealed: the payloads inside SK, the padding and the Pad Length; it is
+    empty in an unprotected message. ``sealed`` is what became of it: IV, ciphertext and ICV.
+    """
+
+    clear: bytearray
+    inner: bytearray = field(default_factory=bytearray)
+    sealed: bytearray = field(default_factory=bytearray)
+    places: list[Place] = field(default_factory=list)
+
+    def add(self, buffer: bytearray, payloads: Sequence[Payload], written: Sequence[bytes]) -> None:
+        """Append payloads, each with its octets, to ``clear`` or ``inner``."""
+        for payload, octets in zip(payloads, written, strict=True):
+            self.places.append(Place(type(payload), buffer, len(buffer), len(octets)))
+            buffer += octets
+
+    def octets(self) -> bytes:
+        """Give the whole message as it goes out."""
+        return bytes(self.clear + self.sealed)
