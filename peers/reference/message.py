@@ -1,4 +1,4 @@
-"""IKE messages: header, payloads, and the Encrypted payload (RFC 7296, 3.1, 3.2, 3.14; RFC 5282)."""
+"""IKE messages: header, payloads, the Encrypted payload (RFC 7296, 3.1, 3.2, 3.14; RFC 5282)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from peers.reference.payloads import SK, SKF, Notify, Payload, read_payloads, wr
 
 if TYPE_CHECKING:
     from peers.reference.crypto import Protection
-    from peers.reference.faults import WireFault
+    from peers.reference.falsify import WireFault
 
 P = TypeVar("P", bound=Payload)
 
@@ -186,7 +186,7 @@ class Message:
             self.unprotected[0].type if self.unprotected else PayloadType.SK,
             HEADER_SIZE + sum(map(len, before)) + size,
         )
-        draft = Draft(bytearray(header))
+        draft = Draft(bytearray(header), iv_size=len(iv))
         draft.add(draft.clear, self.unprotected, before)
         draft.add(draft.clear, [SK(first, b"")], [_SK_HEADER.pack(first, 0, size)])
         draft.add(draft.inner, self.payloads, written)

@@ -27,6 +27,8 @@ class OpenEnum(IntEnum):
         return self._name_
 
     def __format__(self, specification: str) -> str:
+        if specification.endswith(("d", "x")):
+            return format(int(self), specification)
         return format(self._name_, specification)
 
     @property
