@@ -32,7 +32,7 @@ class WireFault:
     def __str__(self) -> str:
         shown = [
             f"{each.name}={value.__name__ if isinstance(value, type) else value}"
-            for each in sorted(fields(self), key=lambda each: each.kw_only)  # type: ignore[arg-type]
+            for each in sorted(fields(self), key=lambda each: bool(each.kw_only))  # type: ignore[arg-type]
             if (value := getattr(self, each.name)) != each.default
         ]
         return f"{type(self).__name__}({', '.join(shown)})"
