@@ -135,7 +135,7 @@ class OutboundSa:
         number = self._next() if sequence is None else sequence
         body = payload + tfc
         if padding is None:
-            padding = self._minimal_padding(len(body))
+            padding = bytes(range(1, self.padding_size(len(body)) + 1))
         if len(padding) > len(_PADDING):
             raise ScriptError(f"{len(padding)} octets of padding: at most 255 (RFC 4303, 2.5)")
         plaintext = body + padding + bytes([len(padding), next_header])
@@ -149,9 +149,10 @@ class OutboundSa:
         self.sequence += 1
         return self.sequence
 
-    def _minimal_padding(self, size: int) -> bytes:
+    def padding_size(self, size: int) -> int:
+        """Give the least padding, in octets, that aligns a body of ``size`` octets (2.4)."""
         alignment = max(self.protection.block_size, _ALIGNMENT)
-        return _PADDING[: -(size + _TRAILER_SIZE) % alignment]
+        return -(size + _TRAILER_SIZE) % alignment
 
 
 class InboundSa:

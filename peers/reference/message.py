@@ -12,6 +12,7 @@ from peers.reference.draft import Draft
 from peers.reference.errors import MalformedMessage, PeerError, ScriptError
 from peers.reference.numbers import ExchangeType, NotifyType, PayloadType
 from peers.reference.payloads import SK, SKF, Notify, Payload, read_payloads, write_payloads
+from peers.reference.wire import Members
 
 if TYPE_CHECKING:
     from peers.reference.crypto import Protection
@@ -23,6 +24,7 @@ _HEADER = struct.Struct(">8s8sBBBBII")
 HEADER_SIZE = _HEADER.size
 """Octets of the IKE header."""
 
+_PAYLOAD_TYPES, _EXCHANGE_TYPES = Members(PayloadType), Members(ExchangeType)
 _SK_HEADER = struct.Struct(">BBH")
 _INITIATOR, _VERSION, _RESPONSE = 0x08, 0x10, 0x20
 _RESERVED_FLAGS = 0xFF & ~(_INITIATOR | _VERSION | _RESPONSE)
@@ -60,10 +62,10 @@ class Header:
         return cls(
             spi_i,
             spi_r,
-            PayloadType(first),
+            _PAYLOAD_TYPES[first],
             version >> 4,
             version & 15,
-            ExchangeType(exchange),
+            _EXCHANGE_TYPES[exchange],
             flags & _INITIATOR != 0,
             flags & _RESPONSE != 0,
             flags & _VERSION != 0,

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
-from typing import Annotated, ClassVar, Self, TypeVar, dataclass_transform
+from typing import Annotated, ClassVar, Self, TypeVar, cast, dataclass_transform
 
 from peers.reference.errors import MalformedMessage, ScriptError
 from peers.reference.events import IPAddress
@@ -21,7 +21,6 @@ from peers.reference.numbers import (
     Integ,
     IpProtocol,
     KeyExchangeMethod,
-    OpenEnum,
     Prf,
     ProtocolId,
     TrafficSelectorType,
@@ -33,6 +32,7 @@ from peers.reference.wire import (
     FirstOctet,
     Items,
     Kind,
+    Members,
     Number8,
     Reserved8,
     Rest,
@@ -43,6 +43,8 @@ from peers.reference.wire import (
 )
 
 _HEAD = struct.Struct(">HH")
+_ATTRIBUTE_TYPES = Members(AttributeType)
+_CONFIG_ATTRIBUTE_TYPES = Members(ConfigAttributeType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,9 @@ class Attribute:
         """Read the attribute at ``at``."""
         first, second = _HEAD.unpack_from(octets, skip(at, end, 4) - 4)
         if first & 0x8000:
-            return cls(AttributeType(first & 0x7FFF), second), at + 4
+            return cls(_ATTRIBUTE_TYPES[first & 0x7FFF], second), at + 4
         stop = skip(at + 4, end, second)
-        return cls(AttributeType(first), octets[at + 4 : stop]), stop
+        return cls(_ATTRIBUTE_TYPES[first], octets[at + 4 : stop]), stop
 
     def write_item(self, last: bool) -> bytes:
         """Write the attribute."""
@@ -93,7 +95,7 @@ class ConfigAttribute:
         """Read the attribute at ``at``."""
         first, size = _HEAD.unpack_from(octets, skip(at, end, 4) - 4)
         stop = skip(at + 4, end, size)
-        number = ConfigAttributeType(first & 0x7FFF)
+        number = _CONFIG_ATTRIBUTE_TYPES[first & 0x7FFF]
         return cls(number, octets[at + 4 : stop], first > 0x7FFF), stop
 
     def write_item(self, last: bool) -> bytes:
@@ -137,20 +139,21 @@ def _substructure(figure: str = "") -> Callable[[type[S]], type[S]]:
     return decorate
 
 
-TRANSFORM_IDS: dict[int, type[OpenEnum]] = {
-    TransformType.ENCR: Encr,
-    TransformType.PRF: Prf,
-    TransformType.INTEG: Integ,
-    TransformType.KE: KeyExchangeMethod,
-    TransformType.ESN: Esn,
-    **dict.fromkeys(range(TransformType.ADDKE1, TransformType.ADDKE7 + 1), KeyExchangeMethod),
+_KEY_EXCHANGES = Members(KeyExchangeMethod)
+_TRANSFORM_IDS: dict[int, Members] = {
+    TransformType.ENCR: Members(Encr),
+    TransformType.PRF: Members(Prf),
+    TransformType.INTEG: Members(Integ),
+    TransformType.KE: _KEY_EXCHANGES,
+    TransformType.ESN: Members(Esn),
+    **dict.fromkeys(range(TransformType.ADDKE1, TransformType.ADDKE7 + 1), _KEY_EXCHANGES),
 }
-"""Which numbers a transform's ID is taken from; of other types it stays a plain number."""
 
 
 def transform_id(kind: int, number: int) -> int:
-    """Name a Transform ID by its Transform Type (RFC 7296, 3.3.2)."""
-    return TRANSFORM_IDS.get(kind, int)(number)
+    """Name a Transform ID by its Transform Type (RFC 7296, 3.3.2); of others it stays a number."""
+    members = _TRANSFORM_IDS.get(kind)
+    return number if members is None else cast(int, members[number])
 
 
 _TransformId = Annotated[
@@ -179,7 +182,7 @@ class Transform(_Substructure):
 
     def __str__(self) -> str:
         name = str(transform_id(self.type, self.id)).removeprefix("ENCR_")
-        if self.type not in TRANSFORM_IDS or name == "NONE":
+        if self.type not in _TRANSFORM_IDS or name == "NONE":
             name = f"{TransformType(self.type)} {name}"
         if len(self.attributes) == 1 and self.key_length is not None:
             return f"{name}_{self.key_length}"

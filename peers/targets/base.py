@@ -1,24 +1,25 @@
-"""What every target offers to a test, and the neutral description of a connection."""
+"""What every target offers to a test."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
-from ipaddress import IPv4Network, IPv6Network
 from typing import Protocol
 
+from peers.reference.connection import Connection, IPNetwork, Mode
 from peers.reference.events import IPAddress
-from peers.reference.payloads import Proposal
 
-IPNetwork = IPv4Network | IPv6Network
-
-
-class Mode(Enum):
-    """IPsec mode of a Child SA (RFC 4301, 3.2)."""
-
-    TUNNEL = "tunnel"
-    TRANSPORT = "transport"
+__all__ = [
+    "Capability",
+    "ChildSaState",
+    "Connection",
+    "IPNetwork",
+    "IkeSaState",
+    "Mode",
+    "Target",
+    "TargetInfo",
+]
 
 
 class Capability(Enum):
@@ -30,30 +31,6 @@ class Capability(Enum):
     COOKIE_CHALLENGE = "cookie challenge on demand"
     INITIATOR = "can be told to initiate"
     ESP_COUNTERS = "counters of ESP drops"
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """One connection as the target should have it; ``local`` is the target's side.
-
-    Identities are FQDNs (ID_FQDN). Proposals are in the target's order of preference. Selectors
-    are host prefixes or networks; in transport mode the hosts themselves. ``replay_window`` is in
-    packets, ``liveness_delay`` in seconds (0: no liveness checks by the target).
-    """
-
-    name: str
-    local: IPAddress
-    remote: IPAddress
-    local_identity: str
-    remote_identity: str
-    psk: bytes = field(repr=False)
-    ike_proposals: tuple[Proposal, ...]
-    esp_proposals: tuple[Proposal, ...]
-    local_selectors: tuple[IPNetwork, ...]
-    remote_selectors: tuple[IPNetwork, ...]
-    mode: Mode = Mode.TUNNEL
-    replay_window: int = 64
-    liveness_delay: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

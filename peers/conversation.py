@@ -1,0 +1,146 @@
+"""Saying and hearing: every packet of one test's peer, decoded, recorded and sorted."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from peers.link import Link
+from peers.reference.child import ChildSa
+from peers.reference.errors import PeerError
+from peers.reference.esp import EspPacket
+from peers.reference.events import Carrier, Endpoint, Event, Packet, Remark, Transmission
+from peers.reference.ip import IpPacket
+from peers.reference.message import Header, Message
+from peers.reference.sa import NO_SPI, IkeSa
+
+NON_ESP_MARKER = bytes(4)
+
+
+@dataclass(frozen=True, slots=True)
+class HeardMessage:
+    """An IKE message of the target; ``sa`` is the IKE SA of ours that it belongs to, if any."""
+
+    packet: Packet
+    octets: bytes
+    message: Message
+    sa: IkeSa | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeardEsp:
+    """An ESP packet of the target that opened, with the packet inside."""
+
+    packet: Packet
+    esp: EspPacket
+    inner: IpPacket
+    child: ChildSa
+
+
+Heard = HeardMessage | HeardEsp
+
+
+class Conversation:
+    """One peer's packets on a link, with the record that evidence is written from.
+
+    ``sas`` are the IKE SAs that this peer is a side of; messages are opened with their keys.
+    ``courtesy`` is offered what nobody waits for, and says whether that settles it.
+    """
+
+    def __init__(self, link: Link, local: Endpoint, remote: Endpoint) -> None:
+        self.link = link
+        self.local = local
+        self.remote = remote
+        self.sas: list[IkeSa] = []
+        self.events: list[Event] = []
+        self.courtesy: Callable[[Heard], bool] = lambda heard: False
+        self._inbox: deque[Heard] = deque()
+
+    def remark(self, text: str) -> None:
+        """Write a sentence into the record."""
+        self.events.append(Remark(self.link.now(), text))
+
+    def say(self, octets: bytes, message: Message | None, sa: IkeSa | None = None) -> None:
+        """Send an IKE message from our port to the target's."""
+        source = sa.local if sa else self.local
+        destination = sa.remote if sa else self.remote
+        marker = NON_ESP_MARKER if source.port == 4500 else b""
+        packet = Packet(Carrier.UDP, source, destination, marker + octets)
+        fault = "; ".join(map(str, message.faults)) if message else ""
+        self._send(packet, message, fault)
+
+    def say_esp(self, octets: bytes, decoded: EspPacket | None, fault: str = "") -> None:
+        """Send an ESP packet to the target."""
+        source, destination = Endpoint(self.local.address), Endpoint(self.remote.address)
+        self._send(Packet(Carrier.ESP, source, destination, octets), decoded, fault)
+
+    def _send(self, packet: Packet, decoded: Message | EspPacket | None, fault: str) -> None:
+        self.events.append(Transmission(self.link.now(), True, packet, decoded, "", fault))
+        self.link.send(packet)
+
+    def hear(self, wanted: Callable[[Heard], bool], timeout: float) -> Heard | None:
+        """Give the first thing heard that is wanted, within ``timeout`` seconds.
+
+        What is heard meanwhile and not wanted stays in the inbox, in order.
+        """
+        deadline = self.link.now() + timeout
+        for heard in self._inbox:
+            if wanted(heard):
+                self._inbox.remove(heard)
+                return heard
+        while (fresh := self._next(deadline)) is not None:
+            if wanted(fresh):
+                return fresh
+            if not self.courtesy(fresh):
+                self._inbox.append(fresh)
+        return None
+
+    def take_all(self) -> list[Heard]:
+        """Empty the inbox."""
+        everything = list(self._inbox)
+        self._inbox.clear()
+        return everything
+
+    def _next(self, deadline: float) -> Heard | None:
+        while (packet := self.link.receive({self.local.address}, deadline)) is not None:
+            heard = self._read(packet)
+            if heard is not None:
+                return heard
+        return None
+
+    def _read(self, packet: Packet) -> Heard | None:
+        now = self.link.now()
+        try:
+            heard = self._esp(packet) if packet.carrier is Carrier.ESP else self._ike(packet)
+        except PeerError as problem:
+            self.events.append(Transmission(now, False, packet, None, str(problem)))
+            return None
+        decoded = heard.message if isinstance(heard, HeardMessage) else heard.esp
+        self.events.append(Transmission(now, False, packet, decoded))
+        return heard
+
+    def _ike(self, packet: Packet) -> HeardMessage:
+        octets = packet.octets
+        if packet.destination.port == 4500:
+            octets = octets.removeprefix(NON_ESP_MARKER)
+        sa = self.sa_of(Header.decode(octets))
+        message = sa.decode(octets) if sa and sa.keys else Message.decode(octets)
+        return HeardMessage(packet, octets, message, sa)
+
+    def sa_of(self, header: Header) -> IkeSa | None:
+        """Find the newest IKE SA of ours that a header belongs to."""
+        for sa in reversed(self.sas):
+            # A message of the initiator is for the responder's side of the SA.
+            started_alike = sa.spi_i == header.spi_i and sa.initiator != header.initiator
+            if started_alike and (header.spi_r in (sa.spi_r, NO_SPI) or sa.spi_r == NO_SPI):
+                return sa
+        return None
+
+    def _esp(self, packet: Packet) -> HeardEsp:
+        children = (child for sa in reversed(self.sas) for child in sa.children)
+        child = next((c for c in children if c.inbound.spi == packet.octets[:4]), None)
+        if child is None:
+            raise PeerError(f"no Child SA has the SPI {packet.octets[:4].hex()}")
+        esp = child.inbound.open(packet.octets)
+        return HeardEsp(packet, esp, child.inner(esp), child)

@@ -1,0 +1,53 @@
+"""A link to the embedded endpoint without sockets; its clock runs as far as somebody waits."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection
+
+from peers.reference.endpoint import Endpoint
+from peers.reference.events import IPAddress, Packet
+
+LATENCY = 0.0001
+"""Seconds that a packet takes, so that the record has an order in time."""
+
+
+class MemoryLink:
+    """Hands packets to an `Endpoint` and takes its packets back (the protocol `link.Link`)."""
+
+    def __init__(self, endpoint: Endpoint, start: float) -> None:
+        self._endpoint = endpoint
+        self._now = start
+        self._arrived: deque[Packet] = deque()
+
+    def now(self) -> float:
+        """Give the time that has passed for both ends, in seconds since the epoch."""
+        return self._now
+
+    def send(self, packet: Packet) -> None:
+        """Deliver a packet and queue what the endpoint sends because of it."""
+        self._now += LATENCY
+        self.deliver(self._endpoint.receive(packet, self._now))
+
+    def deliver(self, packets: Collection[Packet]) -> None:
+        """Queue packets of the endpoint."""
+        self._arrived.extend(packets)
+
+    def receive(self, addresses: Collection[IPAddress], deadline: float) -> Packet | None:
+        """Give the next packet to one of ``addresses``; None when there is none by ``deadline``."""
+        while True:
+            for packet in self._arrived:
+                if packet.destination.address in addresses:
+                    self._arrived.remove(packet)
+                    self._now += LATENCY
+                    return packet
+            due = self._endpoint.next_timer()
+            if due is None or due > deadline:
+                self._now = max(self._now, deadline)
+                return None
+            self._now = max(self._now, due)
+            self.deliver(self._endpoint.tick(self._now))
+
+    def close(self) -> None:
+        """Forget packets that nobody took."""
+        self._arrived.clear()

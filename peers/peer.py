@@ -1,0 +1,430 @@
+"""The reference peer as a test drives it: say, hear, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import NoReturn
+
+from peers.conversation import Conversation, Heard, HeardEsp, HeardMessage
+from peers.link import Link
+from peers.reference import child as child_sa
+from peers.reference import initial
+from peers.reference.child import ChildSa, ChildTerms
+from peers.reference.connection import Connection, Mode
+from peers.reference.errors import Inconclusive, NoAnswer, PeerError, ScriptError
+from peers.reference.events import (
+    ChildKeysDerived,
+    Endpoint,
+    Event,
+    IkeKeysDerived,
+)
+from peers.reference.message import Message
+from peers.reference.negotiation import choose, ke, narrow, selectors
+from peers.reference.numbers import (
+    ExchangeType,
+    KeyExchangeMethod,
+    NotifyType,
+    ProtocolId,
+)
+from peers.reference.payloads import (
+    KE,
+    SA,
+    Delete,
+    Nonce,
+    Notify,
+    Payload,
+    Proposal,
+    TSi,
+    TSr,
+)
+from peers.reference.sa import NO_SPI, IkeSa, Random
+from peers.traffic import Traffic
+
+PATIENCE = (1.0, 2.0, 4.0)
+"""Seconds that a request of ours waits before it is sent again; after the last it is given up."""
+
+TRIGGERED = 15.0
+"""Seconds that a target may take to send what it was told to send, or to repeat itself."""
+
+
+class Peer(Traffic):
+    """Our side of one connection, in either role (RFC 7296).
+
+    ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works
+    with, ``child`` its newest Child SA.
+    """
+
+    def __init__(
+        self, link: Link, connection: Connection, random: Random, *, strict_silence: float = 0.0
+    ) -> None:
+        talk = Conversation(link, Endpoint(connection.local, 500), Endpoint(connection.remote, 500))
+        super().__init__(talk, random)
+        self.connection = connection
+        self._strict_silence = strict_silence
+        self._ike: IkeSa | None = None
+        self._talk.courtesy = self._courtesy
+        self._answered: dict[bytes, bytes] = {}
+        self._octets: dict[Message, bytes] = {}
+
+    @property
+    def events(self) -> list[Event]:
+        """The record of everything said and heard."""
+        return self._talk.events
+
+    @property
+    def ike(self) -> IkeSa:
+        """The IKE SA that the script works with; ScriptError when there is none yet."""
+        if self._ike is None:
+            raise ScriptError("no IKE SA has been started")
+        return self._ike
+
+    @property
+    def child(self) -> ChildSa:
+        """The newest Child SA; ScriptError when there is none."""
+        if not self.ike.children:
+            raise ScriptError("no Child SA has been made")
+        return self.ike.children[-1]
+
+    def remark(self, text: str) -> None:
+        """Write a sentence into the evidence."""
+        self._talk.remark(text)
+
+    # The initial exchanges as initiator.
+
+    def ike_sa_init(self, group: KeyExchangeMethod | None = None) -> Message:
+        """Start a new IKE SA: build HDR, SAi1, KEi, Ni."""
+        self._ike = self._new_ike(initiator=True)
+        return initial.ike_sa_init(self._ike, group)
+
+    def agree(self, request: Message, response: Message) -> None:
+        """Take up the response to our IKE_SA_INIT request: check it and derive the keys."""
+        sa = self.ike
+        initial.hear_ike_sa_init(sa, request, response)
+        sa.next_request_id = 1
+        self._keys_derived(sa)
+
+    def open_ike_sa(self) -> None:
+        """Do the whole IKE_SA_INIT exchange, with a cookie where the target wants one."""
+        request = self.ike_sa_init()
+        response = self.exchange(request)
+        cookie = response.find_notify(NotifyType.COOKIE)
+        if cookie is not None:
+            request = initial.with_cookie(request, cookie.data)
+            response = self.exchange(request)
+        self.agree(request, response)
+
+    def ike_auth(self) -> Message:
+        """Build the IKE_AUTH request: HDR, SK {IDi, IDr, AUTH, SAi2, TSi, TSr}."""
+        spi = self.random(4)
+        offer = child_sa.offer(self.connection, spi, with_key_exchange=False)
+        return initial.ike_auth(self.ike, offer)
+
+    def take_up(self, request: Message, response: Message) -> ChildSa:
+        """Check the responder's AUTH and take up the Child SA that IKE_AUTH granted."""
+        initial.check_auth(self.ike, response)
+        spi = request.get(SA).proposals[0].spi
+        terms = child_sa.granted(request, response, spi)
+        return self._add_child(terms, self.ike.nonces())
+
+    def establish(self) -> ChildSa:
+        """Do both initial exchanges; PeerError when they do not end with a Child SA."""
+        self.open_ike_sa()
+        request = self.ike_auth()
+        return self.take_up(request, self.exchange(request))
+
+    # Exchanges that we start.
+
+    def request(self, exchange: ExchangeType, *payloads: Payload) -> Message:
+        """Build the next request within the IKE SA."""
+        return self.ike.request(exchange, *payloads)
+
+    def informational(self, *payloads: Payload) -> Message:
+        """Build an INFORMATIONAL request (RFC 7296, 1.4)."""
+        return self.request(ExchangeType.INFORMATIONAL, *payloads)
+
+    def create_child_sa(self, *before: Payload) -> Message:
+        """Build a CREATE_CHILD_SA request for one more Child SA (RFC 7296, 1.3.1)."""
+        offer = child_sa.offer(self.connection, self.random(4), with_key_exchange=False)
+        payloads = child_sa.before_selectors(offer, Nonce(self.random(32)))
+        return self.request(ExchangeType.CREATE_CHILD_SA, *before, *payloads)
+
+    def take_up_child(self, request: Message, response: Message) -> ChildSa:
+        """Take up the Child SA that CREATE_CHILD_SA granted."""
+        terms = child_sa.granted(request, response, request.get(SA).proposals[0].spi)
+        return self._add_child(terms, (request.get(Nonce).data, response.get(Nonce).data))
+
+    def rekeys_child(self) -> Notify:
+        """Build the notify that names the Child SA to be rekeyed (RFC 7296, 1.3.3)."""
+        return Notify(NotifyType.REKEY_SA, b"", ProtocolId.ESP, self.child.inbound.spi)
+
+    def say(self, message: Message) -> bytes:
+        """Send a message once, as it is; give its octets."""
+        octets = self.ike.encode(message)
+        if message.exchange == ExchangeType.IKE_SA_INIT:
+            if message.response:
+                self.ike.response_octets = octets
+            else:
+                self.ike.request_octets = octets
+        self._talk.say(octets, message, self.ike)
+        return octets
+
+    def say_octets(self, octets: bytes, message: Message | None = None) -> None:
+        """Send octets once, as they are."""
+        self._talk.say(octets, message, self.ike)
+
+    def exchange(self, request: Message) -> Message:
+        """Send a request until it is answered, and give the response.
+
+        NoAnswer when it never is although the target is alive; Inconclusive when it is not.
+        """
+        return self.exchange_heard(request).message
+
+    def exchange_heard(self, request: Message) -> HeardMessage:
+        """Do `exchange`; give the response with its octets."""
+        octets = self.say(request)
+        response = self._response(request, octets)
+        if response is None:
+            self._no_answer(f"no response to {request}")
+        if request.protected:
+            self.ike.next_request_id = request.message_id + 1
+        else:
+            self.ike.response_octets = response.octets
+        return response
+
+    def _response(self, request: Message, octets: bytes) -> HeardMessage | None:
+        for number, patience in enumerate(PATIENCE):
+            if number:
+                self._talk.say(octets, request, self.ike)
+            heard = self._talk.hear(lambda h: _answers(h, request), patience)
+            if isinstance(heard, HeardMessage):
+                return heard
+        return None
+
+    def repeated_response(self, request: Message, octets: bytes) -> HeardMessage:
+        """Send the octets of a request again and give what comes back."""
+        self.remark("the same octets again")
+        self._talk.say(octets, request, self.ike)
+        heard = self._response(request, octets)
+        if heard is None:
+            self._no_answer(f"no response to the repeated {request}")
+        return heard
+
+    # Silence, proved by a later exchange that is answered.
+
+    def reactions(self, message: Message) -> list[Message]:
+        """Send a message that should be ignored; give whatever the target says because of it.
+
+        A fence follows: an exchange that is surely answered. Within an IKE SA that is a liveness
+        check, which also proves that the SA is still there (PeerError if not).
+        """
+        self.say(message)
+        return self.reactions_so_far()
+
+    def reactions_to_octets(self, octets: bytes) -> list[Message]:
+        """Do `reactions` with octets that are no message."""
+        self.say_octets(octets)
+        return self.reactions_so_far()
+
+    def reactions_so_far(self) -> list[Message]:
+        """Raise a fence and give what was heard before its answer and has not been taken."""
+        if self._ike is not None and self._ike.children:
+            self.remark("fence: a liveness check must be answered")
+            self.exchange(self.informational())
+        else:
+            self.fence()
+        if self._strict_silence:
+            self._talk.hear(lambda heard: False, self._strict_silence)
+        heard = self._talk.take_all()
+        return [entry.message for entry in heard if isinstance(entry, HeardMessage)]
+
+    def fence(self) -> None:
+        """Do an IKE_SA_INIT exchange of another IKE SA; Inconclusive when it is not answered."""
+        self.remark("fence: a plain IKE_SA_INIT request must be answered")
+        bystander = self._new_ike(initiator=True)
+        request = initial.ike_sa_init(bystander)
+        octets = bystander.encode(request)
+        for patience in PATIENCE:
+            self._talk.say(octets, request, bystander)
+            if self._talk.hear(lambda h: _answers(h, request), patience) is not None:
+                return
+        raise Inconclusive("the target does not answer even a plain IKE_SA_INIT request")
+
+    def _no_answer(self, what: str) -> NoReturn:
+        self.fence()
+        raise NoAnswer(f"{what}, though the target answers a plain IKE_SA_INIT request")
+
+    # The initial exchanges as responder.
+
+    def hear_request(self, exchange: ExchangeType, timeout: float = TRIGGERED) -> Message:
+        """Wait for a request of the target; NoAnswer when none comes though it is alive."""
+        return self.hear_request_octets(exchange, timeout).message
+
+    def hear_request_octets(
+        self, exchange: ExchangeType, timeout: float = TRIGGERED
+    ) -> HeardMessage:
+        """Do `hear_request`; give the request with its octets."""
+
+        def wanted(heard: Heard) -> bool:
+            return (
+                isinstance(heard, HeardMessage)
+                and heard.message.exchange == exchange
+                and not heard.message.response
+                and heard.octets not in self._answered
+            )
+
+        heard = self._talk.hear(wanted, timeout)
+        if not isinstance(heard, HeardMessage):
+            self._no_answer(f"no {exchange!s} request from the target")
+        self._octets[heard.message] = heard.octets
+        if exchange == ExchangeType.IKE_SA_INIT:
+            self._follow(heard)
+        return heard
+
+    def _follow(self, heard: HeardMessage) -> None:
+        """Become the responder of the IKE SA that the target starts."""
+        if self._ike is None or self._ike.spi_i != heard.message.spi_i:
+            self._ike = self._new_ike(initiator=False, spi_i=heard.message.spi_i)
+        self._ike.local = heard.packet.destination
+        self._ike.remote = heard.packet.source
+        self._ike.request_octets = heard.octets
+
+    def refusal(self, request: Message, notify: Notify) -> Message:
+        """Build a response that makes no IKE SA: a cookie, another group, an error (2.6)."""
+        return replace(request.reply(notify), spi_r=NO_SPI, protected=False)
+
+    def choose(self, request: Message) -> Proposal:
+        """Choose from the target's offer what fits its KE payload.
+
+        PeerError when the offer has nothing that was configured.
+        """
+        group = ke(KeyExchangeMethod(request.get(KE).group))
+        offered = tuple(
+            replace(
+                p, transforms=tuple(t for t in p.transforms if t.type != group.type or t == group)
+            )
+            for p in request.get(SA).proposals
+        )
+        chosen = choose(SA(offered), self.connection.ike_proposals)
+        if chosen is None:
+            raise PeerError(f"nothing in the offer that the target was configured with: {request}")
+        return chosen
+
+    def ike_sa_init_response(self, request: Message) -> Message:
+        """Build the response that grants an IKE SA, and derive its keys."""
+        response = initial.answer_ike_sa_init(self.ike, request, self.choose(request))
+        self._keys_derived(self.ike)
+        return response
+
+    def ike_auth_response(self, request: Message) -> Message:
+        """Check the target's AUTH and build the response that grants its Child SA."""
+        initial.check_auth(self.ike, request)
+        authentication = initial.own_authentication(self.ike)
+        terms = self.grant(request)
+        self._add_child(terms, self.ike.nonces())
+        return self.reply(request, *authentication, *child_sa.answer(terms))
+
+    def grant(self, request: Message) -> ChildTerms:
+        """Settle the terms of the Child SA that the target asks for."""
+        chosen = choose(request.get(SA), self.connection.esp_proposals)
+        if chosen is None:
+            raise PeerError(f"nothing in the offer that the target was configured with: {request}")
+        transport = NotifyType.USE_TRANSPORT_MODE in request.notifies
+        mode = Mode.TRANSPORT if transport else Mode.TUNNEL
+        ours = selectors(self.connection.local_selectors)
+        theirs = selectors(self.connection.remote_selectors)
+        local = narrow(request.get(TSr).ranges, ours)
+        remote = narrow(request.get(TSi).ranges, theirs)
+        if not local or not remote:
+            raise PeerError(f"selectors other than those that were configured: {request}")
+        return ChildTerms(False, chosen, self.random(4), chosen.spi, mode, local, remote)
+
+    def reply(self, request: Message, *payloads: Payload) -> Message:
+        """Build a response of ours to a request of the target."""
+        return replace(request.reply(*payloads), spi_r=self.ike.spi_r, protected=request.protected)
+
+    def answer(self, request: Message, response: Message) -> None:
+        """Send a response, and send it again whenever the request is retransmitted."""
+        self._answered[self._octets[request]] = self.say(response)
+        self.ike.expected_request_id = request.message_id + 1
+
+    def accept(self) -> ChildSa:
+        """Do both initial exchanges as responder, after the target was told to initiate."""
+        request = self.hear_request(ExchangeType.IKE_SA_INIT)
+        response = self.ike_sa_init_response(request)
+        self.answer(request, response)
+        request = self.hear_request(ExchangeType.IKE_AUTH)
+        self.answer(request, self.ike_auth_response(request))
+        return self.child
+
+    # Hearing, and what a peer does by itself meanwhile.
+
+    def _courtesy(self, heard: Heard) -> bool:
+        """Answer what nobody waits for, as any peer would; a repetition is settled by that."""
+        if isinstance(heard, HeardEsp):
+            return self._answer_echo(heard)
+        request = heard.message
+        if request.response or heard.sa is None:
+            return False
+        if heard.octets in self._answered:
+            self._talk.say(self._answered[heard.octets], None, heard.sa)
+            return True
+        if heard.sa is self._ike and request.protected and request.exchange in _COURTESIES:
+            self._octets[request] = heard.octets
+            self.answer(request, self.reply(request, *_COURTESIES[request.exchange](self, request)))
+        return False
+
+    def deleted(self, request: Message) -> tuple[Payload, ...]:
+        """Close what a request's Delete payloads name; give the answer (RFC 7296, 1.4.1)."""
+        spis = [
+            spi
+            for delete in request.all(Delete)
+            if delete.protocol == ProtocolId.ESP
+            for spi in delete.spis
+        ]
+        closed = [child for child in self.ike.children if child.outbound.spi in spis]
+        for child in closed:
+            self.ike.children.remove(child)
+        if not closed:
+            return ()
+        return (Delete(ProtocolId.ESP, tuple(child.inbound.spi for child in closed)),)
+
+    def _new_ike(self, *, initiator: bool, spi_i: bytes = NO_SPI) -> IkeSa:
+        sa = IkeSa(
+            self.connection,
+            initiator=initiator,
+            local=self._talk.local,
+            remote=self._talk.remote,
+            random=self.random,
+            spi_i=spi_i,
+        )
+        self._talk.sas.append(sa)
+        return sa
+
+    def _keys_derived(self, sa: IkeSa) -> None:
+        self.events.append(IkeKeysDerived(self._talk.link.now(), sa.established_keys()))
+
+    def _add_child(self, terms: ChildTerms, nonces: tuple[bytes, bytes]) -> ChildSa:
+        keys = self.ike.established_keys()
+        child = ChildSa.derive(terms, self.connection, keys, nonces)
+        self.ike.children.append(child)
+        self.events.append(ChildKeysDerived(self._talk.link.now(), child.keys))
+        return child
+
+
+_COURTESIES: Mapping[ExchangeType, Callable[[Peer, Message], tuple[Payload, ...]]] = {
+    ExchangeType.INFORMATIONAL: Peer.deleted,
+    ExchangeType.CREATE_CHILD_SA: lambda peer, request: (Notify(NotifyType.NO_ADDITIONAL_SAS),),
+}
+
+
+def _answers(heard: Heard, request: Message) -> bool:
+    if not isinstance(heard, HeardMessage):
+        return False
+    message = heard.message
+    return (
+        message.response
+        and message.spi_i == request.spi_i
+        and message.message_id == request.message_id
+        and message.exchange == request.exchange
+    )

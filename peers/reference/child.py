@@ -1,0 +1,229 @@
+"""Child SAs: what is offered, what is accepted, and the SA that comes of it (RFC 7296, 2.17)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from peers.reference import ip
+from peers.reference.connection import Connection, Mode
+from peers.reference.errors import PeerError
+from peers.reference.esp import EspPacket, InboundSa, OutboundSa, ReplayWindow
+from peers.reference.events import IPAddress
+from peers.reference.keys import ChildKeys, IkeKeys, derive_child_keys
+from peers.reference.message import Message
+from peers.reference.negotiation import Suite, numbered, selectors, within
+from peers.reference.numbers import IpProtocol, NotifyType, TransformType
+from peers.reference.payloads import (
+    SA,
+    Notify,
+    Payload,
+    Proposal,
+    TrafficSelector,
+    TSi,
+    TSr,
+)
+
+USE_TRANSPORT_MODE = Notify(NotifyType.USE_TRANSPORT_MODE)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildTerms:
+    """What both sides agreed on for a Child SA, before its keys.
+
+    ``initiator`` says whether this side started the exchange that makes it. ``spi`` is ours
+    (traffic towards us), ``peer_spi`` theirs; 4 octets each.
+    """
+
+    initiator: bool
+    proposal: Proposal
+    spi: bytes
+    peer_spi: bytes
+    mode: Mode
+    local_selectors: tuple[TrafficSelector, ...]
+    remote_selectors: tuple[TrafficSelector, ...]
+
+
+@dataclass(slots=True)
+class ChildSa:
+    """A pair of ESP SAs, one for each direction, as one side holds it."""
+
+    terms: ChildTerms
+    keys: ChildKeys
+    inbound: InboundSa
+    outbound: OutboundSa
+    local: IPAddress
+    remote: IPAddress
+    packets_in: int = 0
+
+    @classmethod
+    def derive(
+        cls,
+        terms: ChildTerms,
+        connection: Connection,
+        keys: IkeKeys,
+        nonces: tuple[bytes, bytes],
+        shared: bytes = b"",
+    ) -> ChildSa:
+        """Derive KEYMAT from SK_d and the nonces Ni, Nr of the exchange (RFC 7296, 2.17).
+
+        ``shared`` is g^ir of a key exchange in CREATE_CHILD_SA, empty without one.
+        """
+        suite = Suite.of(terms.proposal)
+        initiator_spi, responder_spi = (
+            (terms.spi, terms.peer_spi) if terms.initiator else (terms.peer_spi, terms.spi)
+        )
+        child_keys = derive_child_keys(
+            keys,
+            suite,
+            initiator_spi=initiator_spi,
+            responder_spi=responder_spi,
+            nonce_i=nonces[0],
+            nonce_r=nonces[1],
+            shared=shared,
+        )
+        towards_responder, towards_initiator = child_keys.to_responder(), child_keys.to_initiator()
+        sending, receiving = (
+            (towards_responder, towards_initiator)
+            if terms.initiator
+            else (towards_initiator, towards_responder)
+        )
+        return cls(
+            terms,
+            child_keys,
+            InboundSa(terms.spi, receiving, ReplayWindow(connection.replay_window)),
+            OutboundSa(terms.peer_spi, sending),
+            connection.local,
+            connection.remote,
+        )
+
+    def spis(self) -> tuple[bytes, bytes]:
+        """Give the SPI of traffic towards us, then that of traffic towards the other side."""
+        return self.inbound.spi, self.outbound.spi
+
+    def inner(self, packet: EspPacket) -> ip.IpPacket:
+        """Give the inner packet of tunnel mode, or the packet that transport mode stands for.
+
+        PeerError when the next header does not fit the mode (RFC 4303, 2.6).
+        """
+        if self.terms.mode is Mode.TRANSPORT:
+            return ip.IpPacket(self.remote, self.local, packet.next_header, packet.payload)
+        if packet.next_header not in (IpProtocol.IPV4, IpProtocol.IPV6):
+            raise PeerError(f"next header {packet.next_header} in tunnel mode")
+        return ip.IpPacket.decode(packet.payload)
+
+    def covers(self, inner: ip.IpPacket) -> bool:
+        """Say whether the selectors allow this packet inbound (RFC 4301, 5.2)."""
+        return _contains(self.terms.remote_selectors, inner.source) and _contains(
+            self.terms.local_selectors, inner.destination
+        )
+
+    def seal(
+        self,
+        inner: ip.IpPacket,
+        iv: bytes,
+        *,
+        sequence: int | None = None,
+        padding: Callable[[int], bytes] | None = None,
+    ) -> bytes:
+        """Put a packet into ESP as the mode wants it.
+
+        ``sequence`` overrides the next number; ``padding`` makes that many octets of padding.
+        """
+        if self.terms.mode is Mode.TRANSPORT:
+            next_header, payload = inner.protocol, inner.payload
+        else:
+            version4 = inner.source.version == 4
+            next_header = int(IpProtocol.IPV4 if version4 else IpProtocol.IPV6)
+            payload = inner.encode()
+        fill = padding(self.outbound.padding_size(len(payload))) if padding else None
+        return self.outbound.seal(next_header, payload, iv, sequence=sequence, padding=fill)
+
+
+def _contains(ranges: Sequence[TrafficSelector], address: IPAddress) -> bool:
+    return any(
+        isinstance(entry.start_address, type(address))
+        and int(entry.start_address) <= int(address) <= int(entry.end_address)
+        for entry in ranges
+    )
+
+
+def offer(connection: Connection, spi: bytes, *, with_key_exchange: bool) -> tuple[Payload, ...]:
+    """Build the payloads that ask for a Child SA (RFC 7296, 1.2 and 1.3.1).
+
+    Key exchange transforms are left out of IKE_AUTH, which has no KE payload (1.2).
+    """
+    proposals = connection.esp_proposals
+    if not with_key_exchange:
+        proposals = without_key_exchange(proposals)
+    mode = (USE_TRANSPORT_MODE,) if connection.mode is Mode.TRANSPORT else ()
+    return (
+        *mode,
+        SA(numbered(proposals, spi)),
+        TSi(selectors(connection.local_selectors)),
+        TSr(selectors(connection.remote_selectors)),
+    )
+
+
+def without_key_exchange(proposals: Sequence[Proposal]) -> tuple[Proposal, ...]:
+    """Leave the key exchange transforms out of proposals."""
+    return tuple(
+        Proposal(
+            proposal.number,
+            proposal.protocol,
+            tuple(t for t in proposal.transforms if t.type != TransformType.KE),
+            proposal.spi,
+        )
+        for proposal in proposals
+    )
+
+
+def answer(terms: ChildTerms) -> tuple[Payload, ...]:
+    """Build the payloads of a responder that grants a Child SA."""
+    mode = (USE_TRANSPORT_MODE,) if terms.mode is Mode.TRANSPORT else ()
+    chosen = terms.proposal
+    proposal = Proposal(chosen.number, chosen.protocol, chosen.transforms, terms.spi)
+    return (*mode, SA((proposal,)), TSi(terms.remote_selectors), TSr(terms.local_selectors))
+
+
+def before_selectors(payloads: tuple[Payload, ...], *more: Payload) -> tuple[Payload, ...]:
+    """Put nonce and key exchange where CREATE_CHILD_SA has them: before TSi (RFC 7296, 1.3.1)."""
+    at = next(index for index, payload in enumerate(payloads) if isinstance(payload, TSi))
+    return (*payloads[:at], *more, *payloads[at:])
+
+
+def granted(request: Message, response: Message, spi: bytes) -> ChildTerms:
+    """Read the terms that a responder granted to a request of ours.
+
+    PeerError when the response grants what was not asked for (RFC 7296, 2.7 and 2.9).
+    """
+    chosen = response.get(SA).proposals
+    if len(chosen) != 1:
+        raise PeerError(f"{len(chosen)} proposals in a response: exactly one is to be chosen")
+    by_number = {proposal.number: proposal for proposal in request.get(SA).proposals}
+    offered = by_number.get(chosen[0].number)
+    if offered is None or not set(chosen[0].transforms) <= set(offered.transforms):
+        raise PeerError("the chosen proposal is not one of those that were offered")
+    local, remote = response.get(TSi).ranges, response.get(TSr).ranges
+    if not within(local, request.get(TSi).ranges):
+        raise PeerError("TSi of the response is wider than that of the request")
+    if not within(remote, request.get(TSr).ranges):
+        raise PeerError("TSr of the response is wider than that of the request")
+    transport = NotifyType.USE_TRANSPORT_MODE in response.notifies
+    if transport and NotifyType.USE_TRANSPORT_MODE not in request.notifies:
+        raise PeerError("transport mode was granted without having been asked for")
+    mode = Mode.TRANSPORT if transport else Mode.TUNNEL
+    return ChildTerms(True, chosen[0], spi, chosen[0].spi, mode, local, remote)
+
+
+def echo(source: IPAddress, destination: IPAddress, identifier: int, sequence: int) -> ip.IpPacket:
+    """Build an ICMP or ICMPv6 echo request with 56 octets of data."""
+    data = bytes(range(56))
+    return ip.echo_request(source, destination, identifier, sequence, data)
+
+
+def first_host(selectors_: Sequence[TrafficSelector]) -> IPAddress:
+    """Give the host that lab networks answer at: the address itself, or the network's first."""
+    start, end = selectors_[0].start_address, selectors_[0].end_address
+    return start if start == end else ip_address(int(start) + 1)

@@ -1,0 +1,260 @@
+"""Every decision an IKEv2 endpoint takes about what it hears, one method each.
+
+An `Endpoint` asks these; a planted fault (`planted.py`) is a subclass that takes one of them
+wrongly. Each method says where the RFC lays the decision down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from hmac import compare_digest
+
+from peers.reference import ip
+from peers.reference.child import ChildSa, ChildTerms
+from peers.reference.connection import Connection, Mode
+from peers.reference.esp import EspPacket, ReplayWindow
+from peers.reference.initial import offered_groups, with_cookie, with_group
+from peers.reference.keys import IkeKeys
+from peers.reference.message import Header, Message
+from peers.reference.negotiation import choose, narrow, within
+from peers.reference.numbers import (
+    ExchangeType,
+    KeyExchangeMethod,
+    NotifyType,
+    ProtocolId,
+)
+from peers.reference.payloads import (
+    AUTH,
+    SA,
+    Delete,
+    Notify,
+    Payload,
+    Proposal,
+    TrafficSelector,
+    Unknown,
+)
+from peers.reference.sa import NO_SPI, IkeSa
+
+EXCHANGES = (
+    ExchangeType.IKE_SA_INIT,
+    ExchangeType.IKE_AUTH,
+    ExchangeType.CREATE_CHILD_SA,
+    ExchangeType.INFORMATIONAL,
+)
+
+
+class MessageId(Enum):
+    """How a request's Message ID stands to the window of size one (RFC 7296, 2.3)."""
+
+    NEXT = "the one expected"
+    REPEATED = "the one answered last"
+    OUTSIDE = "outside the window"
+
+
+class Decisions:
+    """The decisions as the RFCs want them."""
+
+    def edit(self, message: Message) -> Message:
+        """Have a last look at a message of ours before it is encoded."""
+        return message
+
+    # The header (RFC 7296, 2.5, 3.1 and 2.21.4).
+
+    def speaks(self, header: Header) -> bool:
+        """Say whether we speak this version: the major number decides (2.5)."""
+        return header.major == 2
+
+    def version_refusal(self, header: Header) -> Notify | None:
+        """Build the answer to a request of a higher major version (2.5)."""
+        return Notify(NotifyType.INVALID_MAJOR_VERSION, b"\x02")
+
+    def length_fits(self, header: Header, octets: bytes) -> bool:
+        """Say whether the Length field is that of the datagram (3.1)."""
+        return header.length == len(octets)
+
+    def read(self, octets: bytes) -> Message:
+        """Read a first message; MalformedMessage when its octets make none."""
+        return Message.decode(octets)
+
+    def answers_stray_response(self) -> bool:
+        """Say whether a response that nothing waits for is answered: never (2.21.4)."""
+        return False
+
+    def opens_ike_sa(self, header: Header) -> bool:
+        """Say whether this may be a first message: its initiator SPI is not zero (3.1)."""
+        return header.exchange == ExchangeType.IKE_SA_INIT and header.spi_i != NO_SPI
+
+    def knows_exchange(self, header: Header) -> bool:
+        """Say whether this is an exchange that we take part in (3.1)."""
+        return header.exchange in EXCHANGES
+
+    def minds_reserved(self, message: Message) -> bool:
+        """Say whether set reserved bits make us refuse a message: never (2.5)."""
+        return False
+
+    # Payloads that we do not know (RFC 7296, 2.5).
+
+    def unsupported_critical(self, message: Message) -> Unknown | None:
+        """Find an unknown payload whose critical bit is set."""
+        return next((p for p in message.payloads if isinstance(p, Unknown) and p.critical), None)
+
+    def refused_unknown(self, message: Message) -> Unknown | None:
+        """Find an unknown payload that we refuse though it is not critical: none."""
+        return None
+
+    # Cookies (RFC 7296, 2.6).
+
+    def cookie_is_right(self, cookie: bytes, expected: bytes) -> bool:
+        """Compare the cookie that came back with the one we made."""
+        return compare_digest(cookie, expected)
+
+    def retry_with_cookie(self, sa: IkeSa, request: Message, cookie: bytes) -> Message:
+        """Repeat our request with the cookie, everything else unchanged."""
+        return with_cookie(request, cookie)
+
+    # Negotiation (RFC 7296, 1.2, 2.7 and 2.9).
+
+    def choose(self, offered: SA, acceptable: Sequence[Proposal]) -> Proposal | None:
+        """Choose one proposal, or none."""
+        return choose(offered, acceptable)
+
+    def wrong_group(self, group: KeyExchangeMethod) -> Notify:
+        """Ask for another key exchange method (1.2)."""
+        return Notify(NotifyType.INVALID_KE_PAYLOAD, group.to_bytes(2, "big"))
+
+    def minds_group(self, got: int, chosen: KeyExchangeMethod) -> bool:
+        """Say whether the KE payload is of another group than the chosen one (1.2)."""
+        return got != chosen
+
+    def follows_group(self, request: Message, group: int) -> bool:
+        """Say whether we retry with the group asked for: only if we offered it (1.2)."""
+        return group in offered_groups(request.get(SA))
+
+    def retry_with_group(self, sa: IkeSa, request: Message, group: KeyExchangeMethod) -> Message:
+        """Repeat our request with that group, the full offer again (1.2)."""
+        return with_group(sa, request, group)
+
+    def narrow(
+        self, offered: Sequence[TrafficSelector], allowed: Sequence[TrafficSelector]
+    ) -> tuple[TrafficSelector, ...]:
+        """Narrow selectors to what the configuration allows (2.9)."""
+        return narrow(offered, allowed)
+
+    def grant_fits(
+        self, granted: Sequence[TrafficSelector], asked: Sequence[TrafficSelector]
+    ) -> bool:
+        """Say whether granted selectors lie within those that we asked for (2.9)."""
+        return within(granted, asked)
+
+    def mode(self, connection: Connection, request: Message) -> Mode | None:
+        """Settle the mode of a Child SA; None when ours is not asked for (1.3.1)."""
+        asked = NotifyType.USE_TRANSPORT_MODE in request.notifies
+        if connection.mode is Mode.TRANSPORT:
+            return Mode.TRANSPORT if asked else None
+        return Mode.TUNNEL
+
+    def child(
+        self,
+        terms: ChildTerms,
+        connection: Connection,
+        keys: IkeKeys,
+        nonces: tuple[bytes, bytes],
+        shared: bytes = b"",
+    ) -> ChildSa:
+        """Derive a Child SA (2.17)."""
+        child = ChildSa.derive(terms, connection, keys, nonces, shared)
+        child.inbound.window = self.replay_window(connection)
+        return child
+
+    def replay_window(self, connection: Connection) -> ReplayWindow:
+        """Make the replay window of a Child SA (RFC 4303, 3.4.3)."""
+        return ReplayWindow(connection.replay_window)
+
+    def keeps_ike_sa_without_child(self) -> bool:
+        """Say whether the IKE SA stays when its first Child SA is refused (1.3)."""
+        return True
+
+    # Authentication (RFC 7296, 2.15 and 2.21.2).
+
+    def authentic(self, auth: AUTH, expected: bytes) -> bool:
+        """Compare AUTH with what we expect."""
+        return compare_digest(auth.data, expected)
+
+    def knows_identity(self, identity: bytes, expected: bytes) -> bool:
+        """Compare the other side's identity with the one that the secret belongs to (2.15)."""
+        return identity == expected
+
+    def authentication_refusal(self) -> tuple[Payload, ...]:
+        """Build the answer to a request whose AUTH is wrong."""
+        return (Notify(NotifyType.AUTHENTICATION_FAILED),)
+
+    def keeps_unauthenticated(self) -> bool:
+        """Say whether an IKE SA stays up whose other side failed to authenticate: never."""
+        return False
+
+    # Message IDs and retransmission (RFC 7296, 2.1 to 2.3).
+
+    def place(self, message_id: int, expected: int) -> MessageId:
+        """Say how a request's Message ID stands to the one that we expect."""
+        if message_id == expected:
+            return MessageId.NEXT
+        return MessageId.REPEATED if message_id == expected - 1 else MessageId.OUTSIDE
+
+    def repeat_response(self, sa: IkeSa, response: bytes, message: Message) -> bytes:
+        """Answer a retransmitted request: the same octets again."""
+        return response
+
+    def repeat_request(self, sa: IkeSa, octets: bytes, message: Message) -> bytes:
+        """Retransmit a request of ours: the same octets again."""
+        return octets
+
+    def survives_forgery(self) -> bool:
+        """Say whether an IKE SA outlives a message that fails its integrity check (2.4)."""
+        return True
+
+    # Informational exchanges (RFC 7296, 1.4).
+
+    def deletes_ike_sa(self, message: Message) -> bool:
+        """Say whether a request deletes the IKE SA."""
+        return any(delete.protocol == ProtocolId.IKE for delete in message.all(Delete))
+
+    def deletes_child(self, sa: IkeSa, delete: Delete) -> tuple[ChildSa, ...]:
+        """Find the Child SAs that a Delete payload closes: it names the sender's inbound SPIs."""
+        return tuple(child for child in sa.children if child.outbound.spi in delete.spis)
+
+    def delete_answer(self, closed: Sequence[ChildSa]) -> tuple[Payload, ...]:
+        """Name our half of each pair that was closed (1.4.1)."""
+        if not closed:
+            return ()
+        return (Delete(ProtocolId.ESP, tuple(child.inbound.spi for child in closed)),)
+
+    def informational_answer(self, request: Message) -> tuple[Payload, ...]:
+        """Answer a request that deletes no Child SA: with nothing (1.4)."""
+        return ()
+
+    def forgets_child(self) -> bool:
+        """Say whether a deleted Child SA stops to carry traffic."""
+        return True
+
+    def own_delete_spi(self, child: ChildSa) -> bytes:
+        """Give the SPI by which we ask to delete a Child SA: that of traffic towards us (3.11)."""
+        return child.inbound.spi
+
+    # ESP (RFC 4303, 3.4; RFC 4301, 5.2).
+
+    def esp_child(self, children: Sequence[ChildSa], spi: bytes) -> ChildSa | None:
+        """Find the SA of an inbound ESP packet by its SPI alone (RFC 4303, 3.4.2)."""
+        return next((child for child in children if child.inbound.spi == spi), None)
+
+    def open_esp(self, child: ChildSa, octets: bytes) -> EspPacket:
+        """Check the replay window and the ICV, and decrypt (RFC 4303, 3.4.3 and 3.4.4)."""
+        return child.inbound.open(octets)
+
+    def seal_esp(self, child: ChildSa, inner: ip.IpPacket, iv: bytes) -> bytes:
+        """Put a packet of ours into ESP."""
+        return child.seal(inner, iv)
+
+    def admits(self, child: ChildSa, inner: ip.IpPacket) -> bool:
+        """Match the inner packet to the SA's selectors (RFC 4301, 5.2)."""
+        return child.covers(inner)

@@ -1,0 +1,333 @@
+"""A whole IKEv2 endpoint, sans-IO: packets and ``now`` in, packets out. The embedded target.
+
+It takes no decision itself: `Decisions` does, so that a planted fault changes just one of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from peers.reference import child as child_sa
+from peers.reference import ip
+from peers.reference.child import ChildSa
+from peers.reference.connection import Connection
+from peers.reference.decisions import Decisions, MessageId
+from peers.reference.errors import IntegrityFailure, MalformedMessage, PeerError, Replayed
+from peers.reference.events import Carrier, Packet
+from peers.reference.events import Endpoint as At
+from peers.reference.initiator import Initiator
+from peers.reference.message import Header, Message
+from peers.reference.numbers import ExchangeType
+from peers.reference.responder import Responder
+from peers.reference.sa import NO_SPI, Random
+from peers.reference.session import Pending, Session
+from peers.reference.states import Event, State
+
+NON_ESP_MARKER = bytes(4)
+"""Stands before an IKE message on UDP port 4500 (RFC 3948, 2.2)."""
+
+RETRANSMISSIONS = (1.0, 2.0, 4.0, 8.0)
+"""Seconds after which an unanswered request is sent again; then the IKE SA is given up."""
+
+
+class Endpoint:
+    """Plays both roles for the connections it is given.
+
+    ``random`` gives octets. ``drops`` counts discarded packets by reason. ``log`` holds
+    (time, line) pairs as a daemon's log does.
+    """
+
+    def __init__(self, random: Random, decisions: Decisions | None = None) -> None:
+        self.random = random
+        self.decide = decisions or Decisions()
+        self.connections: dict[str, Connection] = {}
+        self.sessions: list[Session] = []
+        self.challenging = False
+        self.cookie_secret = random(32)
+        self.drops: Counter[str] = Counter()
+        self.log: list[tuple[float, str]] = []
+        self.now = 0.0
+        self._outbox: list[Packet] = []
+        self._responder = Responder(self)
+        self._initiator = Initiator(self)
+
+    # What the outside does to an endpoint.
+
+    def receive(self, packet: Packet, now: float) -> list[Packet]:
+        """Take a packet in; give the packets that go out because of it."""
+        self.now = now
+        octets = packet.octets
+        if packet.carrier is Carrier.UDP and packet.destination.port == 4500:
+            if not octets.startswith(NON_ESP_MARKER):
+                self._hear_esp(packet, octets)
+                return self._flush()
+            octets = octets[len(NON_ESP_MARKER) :]
+        if packet.carrier is Carrier.ESP:
+            self._hear_esp(packet, octets)
+        else:
+            self._hear_ike(packet, octets)
+        return self._flush()
+
+    def initiate(self, connection: Connection, now: float) -> list[Packet]:
+        """Start the initial exchanges."""
+        self.now = now
+        self._initiator.start(connection)
+        return self._flush()
+
+    def check_liveness(self, connection: Connection, now: float) -> list[Packet]:
+        """Send an empty INFORMATIONAL request (RFC 7296, 2.4)."""
+        self.now = now
+        for session in self.established(connection):
+            self.request(session, session.sa.request(ExchangeType.INFORMATIONAL))
+        return self._flush()
+
+    def delete(self, connection: Connection, now: float, *, child_only: bool) -> list[Packet]:
+        """Delete the Child SA, or the IKE SA with all of its Child SAs (RFC 7296, 1.4.1)."""
+        self.now = now
+        for session in self.established(connection):
+            self._initiator.delete(session, child_only=child_only)
+        return self._flush()
+
+    def rekey_child(self, connection: Connection, now: float) -> list[Packet]:
+        """Rekey the Child SA (RFC 7296, 1.3.3)."""
+        self.now = now
+        for session in self.established(connection):
+            self._initiator.rekey_child(session)
+        return self._flush()
+
+    def echo(self, connection: Connection, now: float) -> list[Packet]:
+        """Send one ICMP echo request through the newest Child SA."""
+        self.now = now
+        for session in self.established(connection):
+            child = session.sa.children[-1]
+            source = child_sa.first_host(child.terms.local_selectors)
+            destination = child_sa.first_host(child.terms.remote_selectors)
+            self._send_esp(child, child_sa.echo(source, destination, 0x1EE7, 1))
+        return self._flush()
+
+    def next_timer(self) -> float | None:
+        """Give the time of the next retransmission, if one is due."""
+        return min((s.pending.due for s in self.sessions if s.pending), default=None)
+
+    def tick(self, now: float) -> list[Packet]:
+        """Retransmit what is due; give up an IKE SA whose peer does not answer (RFC 7296, 2.4)."""
+        self.now = now
+        for session in list(self.sessions):
+            pending = session.pending
+            if pending is None or pending.due > now:
+                continue
+            pending.attempts += 1
+            if pending.attempts >= len(RETRANSMISSIONS):
+                self.close(session, "the peer does not answer")
+                continue
+            pending.due = now + RETRANSMISSIONS[pending.attempts]
+            octets = self.decide.repeat_request(session.sa, pending.octets, pending.message)
+            self.transmit(session.sa.local, session.sa.remote, octets)
+        return self._flush()
+
+    def forget(self, connection: Connection) -> None:
+        """Drop a connection and its SAs silently."""
+        self.connections.pop(connection.name, None)
+        self.sessions = [s for s in self.sessions if s.sa.connection.name != connection.name]
+
+    # What its two roles use.
+
+    def established(self, connection: Connection) -> list[Session]:
+        """List the established IKE SAs of a connection."""
+        return [
+            session
+            for session in self.sessions
+            if session.sa.connection.name == connection.name
+            and session.sa.state is State.ESTABLISHED
+        ]
+
+    def say(self, line: str) -> None:
+        """Write a line to the log."""
+        self.log.append((self.now, line))
+
+    def drop(self, reason: str) -> None:
+        """Count and log a packet that is discarded."""
+        self.drops[reason] += 1
+        self.say(f"discarded: {reason}")
+
+    def transmit(self, source: At, destination: At, octets: bytes) -> None:
+        """Send an IKE message from one of our ports to the peer."""
+        marker = NON_ESP_MARKER if source.port == 4500 else b""
+        self._outbox.append(Packet(Carrier.UDP, source, destination, marker + octets))
+
+    def request(self, session: Session, message: Message) -> None:
+        """Send a request of ours and remember it for retransmission."""
+        message = self.decide.edit(message)
+        octets = session.sa.encode(message)
+        session.pending = Pending(message, octets, self.now + RETRANSMISSIONS[0])
+        if message.exchange == ExchangeType.IKE_SA_INIT:
+            session.sa.request_octets = octets
+        self.transmit(session.sa.local, session.sa.remote, octets)
+
+    def close(self, session: Session, reason: str) -> None:
+        """Give an IKE SA up with all of its Child SAs."""
+        self.say(f"closing {session.sa}: {reason}")
+        session.sa.move(Event.CLOSE)
+        session.pending = None
+        self.sessions.remove(session)
+
+    # Intake.
+
+    def _hear_ike(self, packet: Packet, octets: bytes) -> None:
+        try:
+            header = Header.decode(octets)
+        except MalformedMessage as problem:
+            self.drop(f"no IKE header: {problem}")
+            return
+        if not self.decide.speaks(header):
+            self._refuse_version(packet, header)
+        elif not self.decide.length_fits(header, octets):
+            self.drop("the Length field is not that of the datagram")
+        elif not self.decide.knows_exchange(header):
+            self.drop(f"unknown exchange {header.exchange!s}")
+        elif header.response and not self._is_stray(header):
+            self._hear_response(packet, header, octets)
+        elif header.spi_r == NO_SPI and header.message_id == 0:
+            self._hear_first_request(packet, header, octets)
+        else:
+            self._hear_request(packet, header, octets)
+
+    def _is_stray(self, header: Header) -> bool:
+        """Say whether a response is taken for a request, which only a fault does."""
+        session = self._session(header, initiator=not header.initiator)
+        waited_for = session is not None and session.pending is not None
+        return not waited_for and self.decide.answers_stray_response()
+
+    def _refuse_version(self, packet: Packet, header: Header) -> None:
+        refusal = self.decide.version_refusal(header)
+        self.drop(f"major version {header.major}")
+        if refusal is None or header.response:
+            return
+        response = Message(
+            header.spi_i,
+            header.spi_r,
+            header.exchange,
+            initiator=not header.initiator,
+            response=True,
+            message_id=header.message_id,
+            payloads=(refusal,),
+        )
+        self.transmit(packet.destination, packet.source, response.encode())
+
+    def _hear_first_request(self, packet: Packet, header: Header, octets: bytes) -> None:
+        if not self.decide.opens_ike_sa(header):
+            self.drop("no IKE SA starts like this")
+            return
+        known = self._session(header, initiator=False)
+        if known is not None and known.answered is not None:
+            if known.sa.request_octets == octets:
+                self._repeat(known, packet)
+            return
+        try:
+            message = self.decide.read(octets)
+        except MalformedMessage as problem:
+            self.drop(f"malformed IKE_SA_INIT: {problem}")
+            return
+        if self.decide.minds_reserved(message):
+            self.drop("reserved bits are set")
+            return
+        self._responder.answer_first(packet, message, octets)
+
+    def _hear_request(self, packet: Packet, header: Header, octets: bytes) -> None:
+        session = self._session(header, initiator=not header.initiator)
+        if session is None:
+            self.drop("request for an unknown IKE SA")
+            return
+        message = self._open(session, octets)
+        if message is None:
+            return
+        place = self.decide.place(message.message_id, session.sa.expected_request_id)
+        if place is MessageId.OUTSIDE:
+            self.drop(f"Message ID {message.message_id} is outside the window")
+        elif place is MessageId.REPEATED:
+            self._repeat(session, packet)
+        else:
+            session.sa.expected_request_id = message.message_id + 1
+            self._responder.answer(session, packet, message)
+
+    def _open(self, session: Session, octets: bytes) -> Message | None:
+        try:
+            message = session.sa.decode(octets)
+        except IntegrityFailure:
+            self.drop("integrity check of an IKE message failed")
+            if not self.decide.survives_forgery():
+                self.close(session, "a message failed its integrity check")
+            return None
+        except PeerError as problem:
+            self.drop(f"message refused: {problem}")
+            return None
+        if not message.protected and session.sa.keys is not None:
+            self.drop("an unprotected message within an IKE SA")
+            return None
+        if self.decide.minds_reserved(message):
+            self.drop("reserved bits are set")
+            return None
+        return message
+
+    def _hear_response(self, packet: Packet, header: Header, octets: bytes) -> None:
+        session = self._session(header, initiator=not header.initiator)
+        pending = session.pending if session else None
+        if session is None or pending is None or pending.message.message_id != header.message_id:
+            self.drop("a response that nothing waits for")
+            return
+        message = self._open(session, octets)
+        if message is None or message.exchange != pending.message.exchange:
+            return
+        session.pending = None
+        self._initiator.hear(session, pending.message, message, octets)
+
+    def _repeat(self, session: Session, packet: Packet) -> None:
+        if session.answered is None:
+            return
+        octets = self.decide.repeat_response(session.sa, session.response, session.answered)
+        self.transmit(packet.destination, packet.source, octets)
+
+    def _session(self, header: Header, *, initiator: bool) -> Session | None:
+        for session in self.sessions:
+            sa = session.sa
+            mine = sa.initiator == initiator and sa.spi_i == header.spi_i
+            if mine and (sa.spi_r == header.spi_r or NO_SPI in (sa.spi_r, header.spi_r)):
+                return session
+        return None
+
+    # ESP.
+
+    def _hear_esp(self, packet: Packet, octets: bytes) -> None:
+        children = [child for session in self.sessions for child in session.sa.children]
+        child = self.decide.esp_child(children, octets[:4])
+        if child is None:
+            self.drop("ESP with an unknown SPI")
+            return
+        try:
+            inner = child.inner(self.decide.open_esp(child, octets))
+        except Replayed:
+            self.drop("ESP replay")
+        except IntegrityFailure:
+            self.drop("ESP integrity check failed")
+        except PeerError as problem:
+            self.drop(f"ESP refused: {problem}")
+        else:
+            self._hear_inner(child, inner)
+
+    def _hear_inner(self, child: ChildSa, inner: ip.IpPacket) -> None:
+        if not self.decide.admits(child, inner):
+            self.drop("inner packet outside the selectors")
+            return
+        child.packets_in += 1
+        reply = ip.echo_reply(inner)
+        if reply is not None:
+            self._send_esp(child, reply)
+
+    def _send_esp(self, child: ChildSa, inner: ip.IpPacket) -> None:
+        iv = self.random(child.outbound.protection.iv_size)
+        octets = self.decide.seal_esp(child, inner, iv)
+        self._outbox.append(Packet(Carrier.ESP, At(child.local), At(child.remote), octets))
+
+    def _flush(self) -> list[Packet]:
+        outgoing, self._outbox = self._outbox, []
+        return outgoing

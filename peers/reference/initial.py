@@ -1,0 +1,190 @@
+"""The initial exchanges, both roles: IKE_SA_INIT and IKE_AUTH with a PSK (RFC 7296, 1.2, 2.15)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from peers.reference.connection import Connection
+from peers.reference.errors import PeerError
+from peers.reference.key_exchange import key_exchange
+from peers.reference.keys import derive_ike_keys, psk_auth, signed_octets
+from peers.reference.message import Message
+from peers.reference.negotiation import Suite, numbered
+from peers.reference.numbers import (
+    AuthMethod,
+    ExchangeType,
+    IdType,
+    KeyExchangeMethod,
+    NotifyType,
+    TransformType,
+)
+from peers.reference.payloads import (
+    AUTH,
+    KE,
+    SA,
+    IDi,
+    IDr,
+    Nonce,
+    Notify,
+    Payload,
+    Proposal,
+)
+from peers.reference.sa import IkeSa, nat_detection_payloads
+
+
+def offered_groups(offer: SA) -> tuple[KeyExchangeMethod, ...]:
+    """List the key exchange methods of an offer, in order and without repetition."""
+    return tuple(
+        dict.fromkeys(
+            KeyExchangeMethod(transform.id)
+            for proposal in offer.proposals
+            for transform in proposal.of(TransformType.KE)
+        )
+    )
+
+
+def ike_sa_init(sa: IkeSa, group: KeyExchangeMethod | None = None) -> Message:
+    """Build the first request: HDR, SAi1, KEi, Ni, and NAT detection (2.23).
+
+    ``group`` is that of KEi, by default the first that is offered.
+    """
+    offer = SA(numbered(sa.connection.ike_proposals))
+    sa.key_exchange = key_exchange(group or offered_groups(offer)[0], sa.random)
+    return sa.request(
+        ExchangeType.IKE_SA_INIT,
+        offer,
+        KE(sa.key_exchange.method, sa.key_exchange.public),
+        Nonce(sa.nonce),
+        *nat_detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote),
+    )
+
+
+def with_cookie(request: Message, cookie: bytes) -> Message:
+    """Repeat an IKE_SA_INIT request with the cookie in front, the rest unchanged (2.6)."""
+    bare = tuple(
+        payload
+        for payload in request.payloads
+        if not (isinstance(payload, Notify) and payload.notify_type == NotifyType.COOKIE)
+    )
+    return replace(request, payloads=(Notify(NotifyType.COOKIE, cookie), *bare))
+
+
+def with_group(sa: IkeSa, request: Message, group: KeyExchangeMethod) -> Message:
+    """Repeat an IKE_SA_INIT request with a KEi of the group asked for, the rest unchanged (1.2)."""
+    sa.key_exchange = key_exchange(group, sa.random)
+    return request.replacing(KE(sa.key_exchange.method, sa.key_exchange.public))
+
+
+def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message:
+    """Build the response that grants ``chosen``, and derive the keys."""
+    method = KeyExchangeMethod(request.get(KE).group)
+    sa.key_exchange = key_exchange(method, sa.random)
+    response = replace(request.reply(), spi_r=sa.spi_r, payloads=())
+    response += (
+        SA((chosen,)),
+        KE(method, sa.key_exchange.public),
+        Nonce(sa.nonce),
+        *nat_detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote),
+    )
+    agree(sa, request.get(KE).data, request.get(Nonce).data, chosen)
+    return response
+
+
+def hear_ike_sa_init(sa: IkeSa, request: Message, response: Message) -> None:
+    """Take up the response to our IKE_SA_INIT request: check the choice, derive the keys.
+
+    PeerError when the choice is none of what was offered (2.7).
+    """
+    chosen = response.get(SA).proposals
+    if len(chosen) != 1:
+        raise PeerError(f"{len(chosen)} proposals in a response: exactly one is to be chosen")
+    check_choice(request.get(SA), chosen[0])
+    if response.get(KE).group != request.get(KE).group:
+        raise PeerError("KEr is of another group than KEi")
+    sa.spi_r = response.spi_r
+    agree(sa, response.get(KE).data, response.get(Nonce).data, chosen[0])
+
+
+def check_choice(offer: SA, chosen: Proposal) -> None:
+    """Check that a chosen proposal is one of the offer, one transform of each type (2.7)."""
+    offered = next((p for p in offer.proposals if p.number == chosen.number), None)
+    if offered is None:
+        raise PeerError(f"proposal {chosen.number} was chosen, which was not offered")
+    strange = [transform for transform in chosen.transforms if transform not in offered.transforms]
+    if strange:
+        raise PeerError(f"chosen, but not offered in proposal {chosen.number}: {strange[0]}")
+    kinds = [transform.type for transform in chosen.transforms]
+    if len(kinds) != len(set(kinds)):
+        raise PeerError("more than one transform of a type was chosen")
+    missing = {transform.type for transform in offered.transforms} - set(kinds)
+    if any(all(t.id for t in offered.of(kind)) for kind in missing):
+        raise PeerError("the choice leaves out a type of transform that was offered")
+
+
+def agree(sa: IkeSa, peer_public: bytes, peer_nonce: bytes, chosen: Proposal) -> None:
+    """Derive the keys of the IKE SA from both sides' values (2.14)."""
+    assert sa.key_exchange is not None
+    sa.peer_nonce = peer_nonce
+    sa.suite = Suite.of(chosen)
+    nonce_i, nonce_r = sa.nonces()
+    sa.keys = derive_ike_keys(
+        sa.suite,
+        shared=sa.key_exchange.shared(peer_public),
+        nonce_i=nonce_i,
+        nonce_r=nonce_r,
+        spi_i=sa.spi_i,
+        spi_r=sa.spi_r,
+    )
+
+
+def identity(name: str, *, of_initiator: bool) -> IDi | IDr:
+    """Build the identification payload of an FQDN (3.5)."""
+    make = IDi if of_initiator else IDr
+    return make(IdType.ID_FQDN, name.encode())
+
+
+def expected_auth(sa: IkeSa, identification: IDi | IDr, psk: bytes) -> bytes:
+    """Compute the AUTH data that proves ``psk`` for the sender of ``identification`` (2.15)."""
+    keys = sa.established_keys()
+    nonce_i, nonce_r = sa.nonces()
+    of_initiator = isinstance(identification, IDi)
+    octets = signed_octets(
+        sa.request_octets if of_initiator else sa.response_octets,
+        nonce_r if of_initiator else nonce_i,
+        keys.prf,
+        keys.sk_pi if of_initiator else keys.sk_pr,
+        identification.body(),
+    )
+    return psk_auth(keys.prf, psk, octets)
+
+
+def own_authentication(sa: IkeSa) -> tuple[Payload, ...]:
+    """Build our identification and AUTH payloads."""
+    mine = identity(sa.connection.local_identity, of_initiator=sa.initiator)
+    auth = expected_auth(sa, mine, sa.connection.psk)
+    return mine, AUTH(AuthMethod.SHARED_KEY_MIC, auth)
+
+
+def ike_auth(sa: IkeSa, child: tuple[Payload, ...]) -> Message:
+    """Build the IKE_AUTH request: HDR, SK {IDi, IDr, AUTH, child}."""
+    mine, auth = own_authentication(sa)
+    theirs = identity(sa.connection.remote_identity, of_initiator=False)
+    return sa.request(ExchangeType.IKE_AUTH, mine, theirs, auth, *child)
+
+
+def identification(sa: IkeSa, message: Message) -> IDi | IDr:
+    """Get the other side's identification payload of an IKE_AUTH message."""
+    return message.get(IDr) if sa.initiator else message.get(IDi)
+
+
+def check_auth(sa: IkeSa, message: Message) -> None:
+    """Check the other side's identity and AUTH payload; PeerError says what is wrong."""
+    theirs = identification(sa, message)
+    auth = message.get(AUTH)
+    connection: Connection = sa.connection
+    if (theirs.id_type, theirs.data) != (IdType.ID_FQDN, connection.remote_identity.encode()):
+        raise PeerError(f"identity {theirs} where {connection.remote_identity} was expected")
+    if auth.method != AuthMethod.SHARED_KEY_MIC:
+        raise PeerError(f"AUTH method {auth.method!s} where a shared key was configured")
+    if auth.data != expected_auth(sa, theirs, connection.psk):
+        raise PeerError("the AUTH payload does not verify with the pre-shared key (RFC 7296, 2.15)")

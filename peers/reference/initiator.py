@@ -1,0 +1,197 @@
+"""The endpoint as initiator: what it asks for, and what it makes of each response."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from peers.reference import child as child_sa
+from peers.reference import initial
+from peers.reference.child import ChildSa
+from peers.reference.connection import Connection, Mode
+from peers.reference.errors import PeerError
+from peers.reference.events import Endpoint as At
+from peers.reference.message import Message
+from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType, ProtocolId
+from peers.reference.payloads import AUTH, SA, Delete, Nonce, Notify, TSi, TSr
+from peers.reference.sa import IkeSa
+from peers.reference.session import Session
+from peers.reference.states import Event, State
+
+if TYPE_CHECKING:
+    from peers.reference.endpoint import Endpoint
+
+MAX_RETRIES = 3
+"""IKE_SA_INIT requests are repeated that often for cookies and groups together."""
+
+
+class Initiator:
+    """Starts exchanges for an endpoint and takes up their responses."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._decide = endpoint.decide
+        self._retries: dict[bytes, int] = {}
+        self._handlers: dict[ExchangeType, Callable[[Session, Message, Message], None]] = {
+            ExchangeType.IKE_AUTH: self._hear_ike_auth,
+            ExchangeType.CREATE_CHILD_SA: self._hear_create_child_sa,
+            ExchangeType.INFORMATIONAL: self._hear_informational,
+        }
+
+    def start(self, connection: Connection) -> None:
+        """Send the first IKE_SA_INIT request."""
+        sa = IkeSa(
+            connection,
+            initiator=True,
+            local=At(connection.local, 500),
+            remote=At(connection.remote, 500),
+            random=self._endpoint.random,
+        )
+        session = Session(sa)
+        self._endpoint.sessions.append(session)
+        request = initial.ike_sa_init(sa)
+        sa.move(Event.SEND_INIT)
+        self._endpoint.request(session, request)
+
+    def delete(self, session: Session, *, child_only: bool) -> None:
+        """Ask to delete the newest Child SA, or the IKE SA (RFC 7296, 1.4.1)."""
+        sa = session.sa
+        if child_only:
+            child = sa.children[-1]
+            delete = Delete(ProtocolId.ESP, (self._decide.own_delete_spi(child),))
+        else:
+            delete = Delete(ProtocolId.IKE)
+            sa.move(Event.SEND_DELETE)
+        self._endpoint.request(session, sa.request(ExchangeType.INFORMATIONAL, delete))
+
+    def rekey_child(self, session: Session) -> None:
+        """Ask for a Child SA that replaces the newest one (RFC 7296, 1.3.3)."""
+        sa = session.sa
+        session.child_spi = self._endpoint.random(4)
+        old = sa.children[-1].inbound.spi
+        sa.nonce = self._endpoint.random(32)
+        offer = child_sa.offer(sa.connection, session.child_spi, with_key_exchange=False)
+        rekeyed = Notify(NotifyType.REKEY_SA, b"", ProtocolId.ESP, old)
+        payloads = (rekeyed, *child_sa.before_selectors(offer, Nonce(sa.nonce)))
+        self._endpoint.request(session, sa.request(ExchangeType.CREATE_CHILD_SA, *payloads))
+
+    def hear(self, session: Session, request: Message, response: Message, octets: bytes) -> None:
+        """Take up the response to a request of ours."""
+        sa = session.sa
+        try:
+            if request.exchange == ExchangeType.IKE_SA_INIT:
+                self._hear_ike_sa_init(session, request, response, octets)
+            else:
+                sa.next_request_id += 1
+                self._handlers[request.exchange](session, request, response)
+        except PeerError as problem:
+            self._endpoint.close(session, str(problem))
+
+    def _hear_ike_sa_init(
+        self, session: Session, request: Message, response: Message, octets: bytes
+    ) -> None:
+        sa = session.sa
+        retry = self._retry(session, request, response)
+        if retry is not None:
+            sa.move(Event.RETRY_INIT)
+            self._endpoint.request(session, retry)
+            return
+        if not response.has(SA):
+            raise PeerError(f"the responder refused: {response}")
+        if self._decide.unsupported_critical(response):
+            raise PeerError("an unknown critical payload in the response")
+        initial.hear_ike_sa_init(sa, request, response)
+        sa.response_octets = octets
+        sa.next_request_id = 1
+        session.child_spi = self._endpoint.random(4)
+        offer = child_sa.offer(sa.connection, session.child_spi, with_key_exchange=False)
+        sa.move(Event.SEND_AUTH)
+        self._endpoint.request(session, initial.ike_auth(sa, offer))
+
+    def _retry(self, session: Session, request: Message, response: Message) -> Message | None:
+        cookie = response.find_notify(NotifyType.COOKIE)
+        group = response.find_notify(NotifyType.INVALID_KE_PAYLOAD)
+        if cookie is None and group is None:
+            return None
+        self._retries[session.sa.spi_i] = self._retries.get(session.sa.spi_i, 0) + 1
+        if self._retries[session.sa.spi_i] > MAX_RETRIES:
+            raise PeerError("the responder asks for one more IKE_SA_INIT again and again")
+        if cookie is not None:
+            return self._decide.retry_with_cookie(session.sa, request, cookie.data)
+        assert group is not None
+        number = int.from_bytes(group.data, "big")
+        if not self._decide.follows_group(request, number):
+            raise PeerError(f"INVALID_KE_PAYLOAD asks for group {number}, which was not offered")
+        return self._decide.retry_with_group(session.sa, request, KeyExchangeMethod(number))
+
+    def _hear_ike_auth(self, session: Session, request: Message, response: Message) -> None:
+        sa = session.sa
+        if NotifyType.AUTHENTICATION_FAILED in response.notifies:
+            raise PeerError("the responder did not authenticate us")
+        theirs = initial.identification(sa, response)
+        expected = initial.expected_auth(sa, theirs, sa.connection.psk)
+        known = self._decide.knows_identity(theirs.data, sa.connection.remote_identity.encode())
+        if not known or not self._decide.authentic(response.get(AUTH), expected):
+            self._refuse_authentication(session)
+            return
+        sa.move(Event.AUTHENTICATE)
+        if response.has(SA, TSi, TSr):
+            self._take_child(session, request, response, sa.nonces())
+        self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
+
+    def _refuse_authentication(self, session: Session) -> None:
+        if self._decide.keeps_unauthenticated():
+            session.sa.move(Event.AUTHENTICATE)
+            return
+        session.closing = "the responder's AUTH does not verify"
+        failed = Notify(NotifyType.AUTHENTICATION_FAILED)
+        self._endpoint.request(session, session.sa.request(ExchangeType.INFORMATIONAL, failed))
+
+    def _take_child(
+        self, session: Session, request: Message, response: Message, nonces: tuple[bytes, bytes]
+    ) -> ChildSa | None:
+        sa = session.sa
+        asked = request.get(TSi).ranges, request.get(TSr).ranges
+        granted = response.get(TSi).ranges, response.get(TSr).ranges
+        fits = all(map(self._decide.grant_fits, granted, asked))
+        mode = self._decide.mode(sa.connection, response)
+        if not fits or mode is None:
+            # What was granted is not what we can use: the Child SA is deleted (1.3.1, 2.9).
+            spi = session.child_spi
+            delete = Delete(ProtocolId.ESP, (spi,))
+            self._endpoint.request(session, sa.request(ExchangeType.INFORMATIONAL, delete))
+            return None
+        terms = replace(
+            child_sa.ChildTerms(
+                True, response.get(SA).proposals[0], session.child_spi, b"", Mode.TUNNEL, *granted
+            ),
+            peer_spi=response.get(SA).proposals[0].spi,
+            mode=mode,
+        )
+        keys = sa.established_keys()
+        made = self._decide.child(terms, sa.connection, keys, nonces)
+        sa.children.append(made)
+        return made
+
+    def _hear_create_child_sa(self, session: Session, request: Message, response: Message) -> None:
+        if not response.has(SA, TSi, TSr, Nonce):
+            self._endpoint.say(f"no Child SA: {response}")
+            return
+        sa = session.sa
+        old = sa.children[-1]
+        nonces = request.get(Nonce).data, response.get(Nonce).data
+        if self._take_child(session, request, response, nonces) is None:
+            return
+        delete = Delete(ProtocolId.ESP, (old.inbound.spi,))
+        self._endpoint.request(session, sa.request(ExchangeType.INFORMATIONAL, delete))
+
+    def _hear_informational(self, session: Session, request: Message, response: Message) -> None:
+        if session.closing:
+            self._endpoint.close(session, session.closing)
+        elif session.sa.state is State.DELETING:
+            self._endpoint.close(session, "deleted by us")
+        for delete in request.all(Delete):
+            gone = [c for c in session.sa.children if c.inbound.spi in delete.spis]
+            for child in gone:
+                session.sa.children.remove(child)

@@ -1,0 +1,263 @@
+"""The endpoint as responder: one handler for each exchange (RFC 7296, 1.2 to 1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from hashlib import sha256
+from hmac import digest
+from typing import TYPE_CHECKING
+
+from peers.reference import child as child_sa
+from peers.reference import initial
+from peers.reference.child import ChildTerms
+from peers.reference.connection import Connection
+from peers.reference.errors import PeerError
+from peers.reference.events import Packet
+from peers.reference.key_exchange import key_exchange
+from peers.reference.message import Message
+from peers.reference.negotiation import Suite, selectors
+from peers.reference.numbers import (
+    ExchangeType,
+    KeyExchangeMethod,
+    NotifyType,
+    ProtocolId,
+)
+from peers.reference.payloads import (
+    AUTH,
+    KE,
+    SA,
+    Delete,
+    IDi,
+    Nonce,
+    Notify,
+    Payload,
+    Proposal,
+    TSi,
+    TSr,
+)
+from peers.reference.sa import NO_SPI, IkeSa
+from peers.reference.session import Session
+from peers.reference.states import Event, State
+
+if TYPE_CHECKING:
+    from peers.reference.endpoint import Endpoint
+
+Payloads = tuple[Payload, ...]
+
+
+class Refusal(Exception):
+    """A request is answered by one notify instead of what it asked for."""
+
+    def __init__(self, notify: Notify) -> None:
+        super().__init__(str(notify))
+        self.notify = notify
+
+
+class Responder:
+    """Answers the requests of an endpoint's peers."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._decide = endpoint.decide
+        self._handlers: dict[tuple[State, ExchangeType], Callable[[Session, Message], Payloads]] = {
+            (State.INIT_ANSWERED, ExchangeType.IKE_AUTH): self._ike_auth,
+            (State.ESTABLISHED, ExchangeType.CREATE_CHILD_SA): self._create_child_sa,
+            (State.ESTABLISHED, ExchangeType.INFORMATIONAL): self._informational,
+            (State.DELETING, ExchangeType.INFORMATIONAL): self._informational,
+        }
+
+    # IKE_SA_INIT.
+
+    def answer_first(self, packet: Packet, request: Message, octets: bytes) -> None:
+        """Answer an IKE_SA_INIT request, with a new IKE SA or without one."""
+        try:
+            connection, chosen = self._settle(packet, request)
+        except Refusal as refusal:
+            self._answer_statelessly(packet, request, refusal.notify)
+            return
+        except PeerError as problem:
+            self._endpoint.drop(f"IKE_SA_INIT refused: {problem}")
+            return
+        self._open_ike_sa(packet, request, octets, connection, chosen)
+
+    def _settle(self, packet: Packet, request: Message) -> tuple[Connection, Proposal]:
+        self._refuse_unknown(request)
+        self._challenge(packet, request)
+        connection = self._connection(packet)
+        if connection is None:
+            raise Refusal(Notify(NotifyType.NO_PROPOSAL_CHOSEN))
+        chosen = self._decide.choose(request.get(SA), connection.ike_proposals)
+        if chosen is None:
+            raise Refusal(Notify(NotifyType.NO_PROPOSAL_CHOSEN))
+        method = Suite.of(chosen).ke
+        if method is not None and self._decide.minds_group(request.get(KE).group, method):
+            raise Refusal(self._decide.wrong_group(method))
+        return connection, chosen
+
+    def _refuse_unknown(self, request: Message) -> None:
+        unknown = self._decide.unsupported_critical(request)
+        unknown = unknown or self._decide.refused_unknown(request)
+        if unknown is not None:
+            data = bytes([unknown.type])
+            raise Refusal(Notify(NotifyType.UNSUPPORTED_CRITICAL_PAYLOAD, data))
+
+    def _challenge(self, packet: Packet, request: Message) -> None:
+        if not self._endpoint.challenging:
+            return
+        source = packet.source.address.packed
+        seed = request.get(Nonce).data + source + request.spi_i
+        expected = digest(self._endpoint.cookie_secret, seed, sha256)
+        cookie = request.find_notify(NotifyType.COOKIE)
+        if cookie is None or not self._decide.cookie_is_right(cookie.data, expected):
+            raise Refusal(Notify(NotifyType.COOKIE, expected))
+
+    def _connection(self, packet: Packet) -> Connection | None:
+        ends = (packet.destination.address, packet.source.address)
+        known = self._endpoint.connections.values()
+        return next((c for c in known if (c.local, c.remote) == ends), None)
+
+    def _answer_statelessly(self, packet: Packet, request: Message, notify: Notify) -> None:
+        response = replace(request.reply(notify), spi_r=NO_SPI)
+        octets = self._decide.edit(response).encode()
+        self._endpoint.transmit(packet.destination, packet.source, octets)
+
+    def _open_ike_sa(
+        self,
+        packet: Packet,
+        request: Message,
+        octets: bytes,
+        connection: Connection,
+        chosen: Proposal,
+    ) -> None:
+        sa = IkeSa(
+            connection,
+            initiator=False,
+            local=packet.destination,
+            remote=packet.source,
+            random=self._endpoint.random,
+            spi_i=request.spi_i,
+        )
+        try:
+            response = initial.answer_ike_sa_init(sa, request, chosen)
+        except PeerError as problem:
+            self._endpoint.drop(f"IKE_SA_INIT refused: {problem}")
+            return
+        session = Session(sa)
+        sa.request_octets = octets
+        sa.expected_request_id = 1
+        sa.move(Event.ANSWER_INIT)
+        self._endpoint.sessions.append(session)
+        self._answer(session, packet, response)
+        sa.response_octets = session.response
+
+    # Requests within an IKE SA.
+
+    def answer(self, session: Session, packet: Packet, request: Message) -> None:
+        """Answer a request of an IKE SA; what the state does not allow is dropped."""
+        handler = self._handlers.get((session.sa.state, request.exchange))
+        if handler is None:
+            self._endpoint.drop(f"{request.exchange!s} while {session.sa.state.value}")
+            session.sa.expected_request_id = request.message_id
+            return
+        try:
+            self._refuse_unknown(request)
+            payloads = handler(session, request)
+        except Refusal as refusal:
+            payloads = (refusal.notify,)
+        except PeerError as problem:
+            self._endpoint.say(f"request refused: {problem}")
+            payloads = (Notify(NotifyType.INVALID_SYNTAX),)
+        self._answer(session, packet, replace(request.reply(*payloads), protected=True))
+        if session.sa.state is State.INIT_ANSWERED and not self._decide.keeps_unauthenticated():
+            session.closing = "authentication failed"
+        if session.closing:
+            self._endpoint.close(session, session.closing)
+
+    def _answer(self, session: Session, packet: Packet, response: Message) -> None:
+        response = self._decide.edit(response)
+        session.answered = response
+        session.response = session.sa.encode(response)
+        session.sa.local, session.sa.remote = packet.destination, packet.source
+        self._endpoint.transmit(packet.destination, packet.source, session.response)
+
+    def _ike_auth(self, session: Session, request: Message) -> Payloads:
+        sa = session.sa
+        theirs = request.get(IDi)
+        known = self._decide.knows_identity(theirs.data, sa.connection.remote_identity.encode())
+        expected = initial.expected_auth(sa, theirs, sa.connection.psk)
+        if not known or not self._decide.authentic(request.get(AUTH), expected):
+            return self._decide.authentication_refusal()
+        sa.move(Event.AUTHENTICATE)
+        mine: tuple[Payload, ...] = initial.own_authentication(sa)
+        try:
+            child = self._grant(session, request, sa.nonces())
+        except Refusal as refusal:
+            child = (refusal.notify,)
+            if not self._decide.keeps_ike_sa_without_child():
+                session.closing = "its first Child SA was refused"
+        self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
+        return (*mine, *child)
+
+    def _grant(
+        self, session: Session, request: Message, nonces: tuple[bytes, bytes], shared: bytes = b""
+    ) -> Payloads:
+        sa, connection = session.sa, session.sa.connection
+        acceptable = connection.esp_proposals
+        if not shared:
+            acceptable = child_sa.without_key_exchange(acceptable)
+        chosen = self._decide.choose(request.get(SA), acceptable)
+        mode = self._decide.mode(connection, request)
+        if chosen is None or mode is None:
+            raise Refusal(Notify(NotifyType.NO_PROPOSAL_CHOSEN))
+        local, remote = (
+            selectors(connection.local_selectors),
+            selectors(connection.remote_selectors),
+        )
+        local = self._decide.narrow(request.get(TSr).ranges, local)
+        remote = self._decide.narrow(request.get(TSi).ranges, remote)
+        if not local or not remote:
+            raise Refusal(Notify(NotifyType.TS_UNACCEPTABLE))
+        spi = self._endpoint.random(4)
+        terms = ChildTerms(False, chosen, spi, chosen.spi, mode, local, remote)
+        keys = sa.established_keys()
+        sa.children.append(self._decide.child(terms, connection, keys, nonces, shared))
+        return child_sa.answer(terms)
+
+    def _create_child_sa(self, session: Session, request: Message) -> Payloads:
+        if not request.has(TSi, TSr):
+            raise Refusal(Notify(NotifyType.NO_ADDITIONAL_SAS))
+        nonce = self._endpoint.random(32)
+        nonces = (request.get(Nonce).data, nonce)
+        ke = request.find(KE)
+        if ke is None:
+            return child_sa.before_selectors(self._grant(session, request, nonces), Nonce(nonce))
+        method = self._group(session.sa.connection, request, ke)
+        exchange = key_exchange(method, self._endpoint.random)
+        granted = self._grant(session, request, nonces, exchange.shared(ke.data))
+        return child_sa.before_selectors(granted, Nonce(nonce), KE(method, exchange.public))
+
+    def _group(self, connection: Connection, request: Message, ke: KE) -> KeyExchangeMethod:
+        chosen = self._decide.choose(request.get(SA), connection.esp_proposals)
+        wanted = Suite.of(chosen).ke if chosen else None
+        if chosen is None or wanted is None:
+            raise Refusal(Notify(NotifyType.NO_PROPOSAL_CHOSEN))
+        if self._decide.minds_group(ke.group, wanted):
+            raise Refusal(self._decide.wrong_group(wanted))
+        return wanted
+
+    def _informational(self, session: Session, request: Message) -> Payloads:
+        if self._decide.deletes_ike_sa(request):
+            session.closing = "deleted by the peer"
+            return self._decide.informational_answer(request)
+        closed = [
+            child
+            for delete in request.all(Delete)
+            if delete.protocol == ProtocolId.ESP
+            for child in self._decide.deletes_child(session.sa, delete)
+        ]
+        if self._decide.forgets_child():
+            for child in closed:
+                session.sa.children.remove(child)
+        answer = self._decide.informational_answer(request)
+        return self._decide.delete_answer(closed) if closed else answer

@@ -1,0 +1,135 @@
+"""An IKE SA as one side holds it: SPIs, keys, message IDs, and what protects its messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha1
+
+from peers.reference import states
+from peers.reference.child import ChildSa
+from peers.reference.connection import Connection
+from peers.reference.errors import PeerError, ScriptError
+from peers.reference.events import Endpoint
+from peers.reference.key_exchange import KeyExchange
+from peers.reference.keys import IkeKeys
+from peers.reference.message import Message
+from peers.reference.negotiation import Suite
+from peers.reference.numbers import ExchangeType, NotifyType
+from peers.reference.payloads import SK, Notify, Payload
+from peers.reference.states import State
+
+Random = Callable[[int], bytes]
+"""Gives that many unpredictable octets."""
+
+NO_SPI = bytes(8)
+
+
+class IkeSa:
+    """One IKE SA from one side's point of view (RFC 7296, 2.2 and 2.6).
+
+    ``initiator`` says whether this side started the SA. ``request_octets`` and
+    ``response_octets`` are the IKE_SA_INIT messages as they were sent: AUTH signs them (2.15).
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        initiator: bool,
+        local: Endpoint,
+        remote: Endpoint,
+        random: Random,
+        spi_i: bytes = NO_SPI,
+        spi_r: bytes = NO_SPI,
+    ) -> None:
+        self.connection = connection
+        self.initiator = initiator
+        self.local = local
+        self.remote = remote
+        self.random = random
+        self.spi_i = random(8) if initiator and spi_i == NO_SPI else spi_i
+        self.spi_r = spi_r if initiator else random(8)
+        self.state = State.NEW
+        self.nonce = random(32)
+        self.peer_nonce = b""
+        self.key_exchange: KeyExchange | None = None
+        self.suite: Suite | None = None
+        self.request_octets = b""
+        self.response_octets = b""
+        self.keys: IkeKeys | None = None
+        self.children: list[ChildSa] = []
+        self.next_request_id = 0
+        self.expected_request_id = 0
+
+    def __str__(self) -> str:
+        return f"IKE SA {self.spi_i.hex()}_i {self.spi_r.hex()}_r"
+
+    def move(self, event: states.Event) -> None:
+        """Follow the state table."""
+        self.state = states.after(self.state, event)
+
+    def established_keys(self) -> IkeKeys:
+        """Give the keys; ScriptError before IKE_SA_INIT has been completed."""
+        if self.keys is None:
+            raise ScriptError(f"{self} has no keys yet")
+        return self.keys
+
+    def nonces(self) -> tuple[bytes, bytes]:
+        """Give Ni and Nr of the exchange that made this SA."""
+        mine_first = (self.nonce, self.peer_nonce)
+        return mine_first if self.initiator else (self.peer_nonce, self.nonce)
+
+    def request(self, exchange: ExchangeType, *payloads: Payload) -> Message:
+        """Build the next request of ours; everything but IKE_SA_INIT is protected."""
+        return Message(
+            self.spi_i,
+            self.spi_r,
+            exchange,
+            initiator=self.initiator,
+            response=False,
+            message_id=self.next_request_id,
+            payloads=payloads,
+            protected=exchange != ExchangeType.IKE_SA_INIT,
+        )
+
+    def encode(self, message: Message) -> bytes:
+        """Turn a message of ours into octets, sealed with our keys when it is protected."""
+        if not message.protected:
+            return message.encode()
+        keys = self.established_keys()
+        protection = keys.initiator if self.initiator else keys.responder
+        return message.seal(protection, self.random(protection.iv_size))
+
+    def decode(self, octets: bytes) -> Message:
+        """Read a message of the other side, opened with its keys when it is protected.
+
+        Raises MalformedMessage, IntegrityFailure, or PeerError when it is protected and there
+        are no keys.
+        """
+        message = Message.decode(octets)
+        if not message.has(SK):
+            return message
+        if self.keys is None:
+            raise PeerError("a protected message before there are keys")
+        protection = self.keys.responder if self.initiator else self.keys.initiator
+        return Message.open(octets, protection)
+
+    def child(self, spi: bytes) -> ChildSa | None:
+        """Find the Child SA whose inbound or outbound SPI this is."""
+        return next((child for child in self.children if spi in child.spis()), None)
+
+
+def nat_detection(message_spis: tuple[bytes, bytes], endpoint: Endpoint) -> bytes:
+    """Hash SPIs, address and port as NAT_DETECTION_*_IP wants it (RFC 7296, 2.23)."""
+    port = endpoint.port.to_bytes(2, "big")
+    return sha1(b"".join(message_spis) + endpoint.address.packed + port).digest()
+
+
+def nat_detection_payloads(
+    spis: tuple[bytes, bytes], source: Endpoint, destination: Endpoint
+) -> tuple[Notify, Notify]:
+    """Build both NAT detection notifies of an IKE_SA_INIT message that goes that way."""
+    return (
+        Notify(NotifyType.NAT_DETECTION_SOURCE_IP, nat_detection(spis, source)),
+        Notify(NotifyType.NAT_DETECTION_DESTINATION_IP, nat_detection(spis, destination)),
+    )

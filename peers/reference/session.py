@@ -1,0 +1,32 @@
+"""An IKE SA with what an endpoint keeps beside it: the outstanding request, the last response."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from peers.reference.message import Message
+from peers.reference.payloads import Payload
+from peers.reference.sa import IkeSa
+
+
+@dataclass(slots=True)
+class Pending:
+    """A request of ours that waits for its response until ``due`` (seconds)."""
+
+    message: Message
+    octets: bytes
+    due: float
+    attempts: int = 0
+
+
+@dataclass(slots=True)
+class Session:
+    """An IKE SA of the endpoint; ``response`` holds the octets that answered ``answered``."""
+
+    sa: IkeSa
+    answered: Message | None = None
+    response: bytes = b""
+    pending: Pending | None = None
+    child_spi: bytes = b""
+    closing: str = ""
+    first_request: tuple[Payload, ...] = ()

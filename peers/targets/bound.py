@@ -1,0 +1,62 @@
+"""A target as one test sees it: everything is about the test's own connection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from peers.reference.connection import Connection
+from peers.targets.base import Capability, IkeSaState, Target, TargetInfo
+
+
+class BoundTarget:
+    """The verbs of a `Target`, for one connection."""
+
+    def __init__(self, target: Target, connection: Connection) -> None:
+        self._target = target
+        self.connection = connection
+
+    @property
+    def info(self) -> TargetInfo:
+        """What the report says about the target."""
+        return self._target.info
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What the target was declared and probed to have."""
+        return self._target.capabilities
+
+    def initiate(self) -> None:
+        """Start the initial exchanges towards the peer."""
+        self._target.initiate(self.connection)
+
+    def rekey_child(self) -> None:
+        """Start a rekey of the Child SA."""
+        self._target.rekey_child(self.connection)
+
+    def delete_ike(self) -> None:
+        """Start the deletion of the IKE SA."""
+        self._target.delete_ike(self.connection)
+
+    def delete_child(self) -> None:
+        """Start the deletion of the Child SA."""
+        self._target.delete_child(self.connection)
+
+    def check_liveness(self) -> None:
+        """Make the target send a liveness check."""
+        self._target.check_liveness(self.connection)
+
+    def echo(self) -> None:
+        """Make the target's side send one echo request through the Child SA."""
+        self._target.echo(self.connection)
+
+    def challenge_with_cookies(self, enabled: bool = True) -> None:
+        """Make the target answer IKE_SA_INIT requests with cookie challenges."""
+        self._target.challenge_with_cookies(enabled)
+
+    def sas(self) -> Sequence[IkeSaState]:
+        """List the connection's IKE SAs."""
+        return self._target.sas(self.connection)
+
+    def established(self) -> Sequence[IkeSaState]:
+        """List the connection's IKE SAs that are established."""
+        return [state for state in self.sas() if state.established]

@@ -1,0 +1,119 @@
+"""The embedded target: the reference peer itself, in process, with or without a planted fault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address, ip_network
+
+from peers.memory import MemoryLink
+from peers.reference.child import ChildSa
+from peers.reference.connection import Connection, IPNetwork
+from peers.reference.endpoint import Endpoint
+from peers.reference.events import IPAddress
+from peers.reference.states import State
+from peers.targets.base import Capability, ChildSaState, IkeSaState, TargetInfo
+
+IPV4 = ip_address("198.18.0.20")
+IPV6 = ip_address("fd69:6b65:7072::20")
+
+
+class ReferenceTarget:
+    """Adapter of the embedded endpoint (the protocol `base.Target`)."""
+
+    capabilities = frozenset(Capability)
+
+    def __init__(self, endpoint: Endpoint, link: MemoryLink, info: TargetInfo) -> None:
+        self.info = info
+        self._endpoint = endpoint
+        self._link = link
+
+    def addresses(self) -> Sequence[IPAddress]:
+        """Give the endpoint's own addresses."""
+        return (IPV4, IPV6)
+
+    def network_behind(self, family: int) -> IPNetwork:
+        """Give the network that the endpoint answers echoes for."""
+        return ip_network("10.64.0.0/24" if family == 4 else "fd64::/64")
+
+    def configure(self, connection: Connection) -> str:
+        """Hand the connection to the endpoint."""
+        self._endpoint.connections[connection.name] = connection
+        return f"# The embedded endpoint takes the neutral description itself.\n{connection!r}\n"
+
+    def forget(self, connection: Connection) -> None:
+        """Drop the connection and its SAs."""
+        self._endpoint.forget(connection)
+
+    def initiate(self, connection: Connection) -> None:
+        """Start the initial exchanges."""
+        self._link.deliver(self._endpoint.initiate(connection, self._link.now()))
+
+    def rekey_ike(self, connection: Connection) -> None:
+        """Start a rekey of the IKE SA."""
+        raise NotImplementedError("the endpoint does not rekey IKE SAs yet")
+
+    def rekey_child(self, connection: Connection) -> None:
+        """Start a rekey of the Child SA."""
+        self._link.deliver(self._endpoint.rekey_child(connection, self._link.now()))
+
+    def delete_ike(self, connection: Connection) -> None:
+        """Start the deletion of the IKE SA."""
+        now = self._link.now()
+        self._link.deliver(self._endpoint.delete(connection, now, child_only=False))
+
+    def delete_child(self, connection: Connection) -> None:
+        """Start the deletion of the Child SA."""
+        now = self._link.now()
+        self._link.deliver(self._endpoint.delete(connection, now, child_only=True))
+
+    def check_liveness(self, connection: Connection) -> None:
+        """Send a liveness check."""
+        self._link.deliver(self._endpoint.check_liveness(connection, self._link.now()))
+
+    def echo(self, connection: Connection) -> None:
+        """Send one echo request through the Child SA."""
+        self._link.deliver(self._endpoint.echo(connection, self._link.now()))
+
+    def challenge_with_cookies(self, enabled: bool) -> None:
+        """Challenge every IKE_SA_INIT request."""
+        self._endpoint.challenging = enabled
+
+    def sas(self, connection: Connection) -> Sequence[IkeSaState]:
+        """List the connection's IKE SAs."""
+        return [
+            IkeSaState(
+                session.sa.spi_i,
+                session.sa.spi_r,
+                session.sa.state is State.ESTABLISHED,
+                tuple(map(_state, session.sa.children)),
+            )
+            for session in self._endpoint.sessions
+            if session.sa.connection.name == connection.name
+        ]
+
+    def counters(self) -> Mapping[str, int]:
+        """Count discarded packets by reason."""
+        return dict(self._endpoint.drops)
+
+    def log(self, start: float, end: float) -> str:
+        """Cut the endpoint's log."""
+        lines = (f"{at:.4f} {line}\n" for at, line in self._endpoint.log if start <= at <= end)
+        return "".join(lines)
+
+    def restart(self) -> None:
+        """Forget every IKE SA, as a restarted daemon does."""
+        self._endpoint.sessions.clear()
+
+    def alive(self) -> bool:
+        """Say that the process runs: it is our own."""
+        return True
+
+
+def _state(child: ChildSa) -> ChildSaState:
+    return ChildSaState(
+        child.inbound.spi,
+        child.outbound.spi,
+        child.terms.mode,
+        child.packets_in,
+        child.outbound.sequence,
+    )
