@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from peers.reference.events import Event, IPAddress, Remark, Transmission
 from reports import wireshark
 from reports.capture import Cut, build_capture
-from reports.model import Direction, EvidenceFile, FileKind, Note, Step
+from reports.model import Direction, EvidenceFile, FileKind, Note, Step, printable
 
 if TYPE_CHECKING:
     from peers.reference.esp import EspPacket
@@ -58,18 +58,8 @@ def ladder(
         if isinstance(event, Transmission):
             entries.append(_step(event, start, detail))
         elif isinstance(event, Remark):
-            entries.append(Note(offset=_offset(event.time, start), text=printable(event.text)))
+            entries.append(Note(offset=_offset(event.time, start), text=event.text))
     return tuple(entries)
-
-
-def printable(text: str) -> str:
-    """Escape what a terminal or a page would act on: control and direction characters."""
-    return "".join(
-        character
-        if character.isprintable() or character in "\n\t"
-        else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
 
 
 def evidence_folder(run_folder: Path, target: str, test_id: str) -> Path:
@@ -117,7 +107,7 @@ def messages_text(record: Record) -> str:
     """Give the ladder and every packet's full decode and octets, as plain text."""
     entries = ladder(record.events, record.start)
     started = datetime.fromtimestamp(record.start, UTC).isoformat(timespec="milliseconds")
-    parts = [f"{record.title}\ntarget {record.target}, started {started}\n"]
+    parts = [f"{printable(record.title)}\ntarget {record.target}, started {started}\n"]
     parts += [_text_of(number, entry) for number, entry in enumerate(entries, 1)]
     parts += [
         _detail_of(number, entry)
@@ -147,11 +137,11 @@ def _step(event: Transmission, start: float, detail: bool) -> Step:
         source=str(packet.source),
         destination=str(packet.destination),
         size=size,
-        summary=printable(str(decoded)) if decoded is not None else f"{size} octets",
-        decode=printable(_describe(decoded)) if detail and decoded is not None else "",
+        summary=str(decoded) if decoded is not None else f"{size} octets",
+        decode=_describe(decoded) if detail and decoded is not None else "",
         octets=packet.octets.hex() if detail else "",
-        problem=printable(event.problem),
-        fault=printable(event.fault),
+        problem=event.problem,
+        fault=event.fault,
     )
 
 

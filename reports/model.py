@@ -14,6 +14,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -29,6 +30,22 @@ SCHEMA_VERSION: Literal[1] = 1
 SCHEMA_PATH = Path(__file__).with_name("results.schema.json")
 
 
+def printable(text: str) -> str:
+    """Escape what a terminal, a page or XML would act on: control and direction characters."""
+    if text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable() or character in "\n\t"
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+def _printable_if_text(value: object) -> object:
+    return printable(value) if isinstance(value, str) else value
+
+
 def _inside_the_run(path: str) -> str:
     pure = PurePosixPath(path)
     if not path or pure.is_absolute() or ".." in pure.parts or "\\" in path:
@@ -38,6 +55,7 @@ def _inside_the_run(path: str) -> str:
 
 Hex = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{2})*$")]
 RelativePath = Annotated[str, AfterValidator(_inside_the_run)]
+PrintableText = Annotated[str, BeforeValidator(_printable_if_text)]
 Seconds = Annotated[float, Field(ge=0)]
 
 
@@ -64,14 +82,14 @@ class Step(_Value):
     offset: float
     direction: Direction
     carrier: Literal["UDP", "ESP"]
-    source: str
-    destination: str
+    source: PrintableText
+    destination: PrintableText
     size: Annotated[int, Field(ge=0)]
-    summary: str
-    decode: str = ""
+    summary: PrintableText
+    decode: PrintableText = ""
     octets: Hex = ""
-    problem: str = ""
-    fault: str = ""
+    problem: PrintableText = ""
+    fault: PrintableText = ""
 
 
 class Note(_Value):
@@ -79,7 +97,7 @@ class Note(_Value):
 
     kind: Literal["note"] = "note"
     offset: float
-    text: str
+    text: PrintableText
 
 
 LadderEntry = Annotated[Step | Note, Field(discriminator="kind")]
@@ -107,30 +125,30 @@ class EvidenceFile(_Value):
 class KnownDeviation(_Value):
     """The line of a target's deviations file that accounts for a verdict."""
 
-    reason: str
-    link: str
+    reason: PrintableText
+    link: PrintableText
 
 
 class StaleDeviation(_Value):
     """A line of a deviations file that this run contradicts; it fails the run."""
 
-    target: str
-    requirement: str
-    test: str = ""
-    reason: str
-    link: str
-    problem: str
+    target: PrintableText
+    requirement: PrintableText
+    test: PrintableText = ""
+    reason: PrintableText
+    link: PrintableText
+    problem: PrintableText
 
 
 class Target(_Value):
     """A target as it was in this run. ``kernel`` names who does its ESP."""
 
-    name: str
-    spec: str
-    version: str
-    kernel: str
-    image: str = ""
-    notes: tuple[str, ...] = ()
+    name: PrintableText
+    spec: PrintableText
+    version: PrintableText
+    kernel: PrintableText
+    image: PrintableText = ""
+    notes: tuple[PrintableText, ...] = ()
 
 
 class TestResult(_Value):
@@ -145,20 +163,20 @@ class TestResult(_Value):
 
     __test__ = False
 
-    id: str
-    node_id: str
-    target: str
-    title: str
-    expected: str = ""
+    id: PrintableText
+    node_id: PrintableText
+    target: PrintableText
+    title: PrintableText
+    expected: PrintableText = ""
     requirements: tuple[str, ...] = ()
     verdict: Verdict
-    reason: str = ""
+    reason: PrintableText = ""
     known: KnownDeviation | None = None
     started: AwareDatetime
     duration: Seconds
     role: Literal["initiator", "responder"]
-    twin_of: str = ""
-    faults: tuple[str, ...] = ()
+    twin_of: PrintableText = ""
+    faults: tuple[PrintableText, ...] = ()
     ladder: tuple[LadderEntry, ...] = ()
     files: tuple[EvidenceFile, ...] = ()
 
@@ -180,14 +198,14 @@ class Run(_Value):
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
-    id: str
+    id: PrintableText
     started: AwareDatetime
     finished: AwareDatetime
-    command: str
-    version: str
+    command: PrintableText
+    version: PrintableText
     seed: int
     strict: bool = False
-    host: dict[str, str] = Field(default_factory=dict)
+    host: dict[PrintableText, PrintableText] = Field(default_factory=dict)
     targets: tuple[Target, ...]
     requirements: tuple[Requirement, ...] = ()
     results: tuple[TestResult, ...] = ()

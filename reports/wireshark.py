@@ -42,17 +42,21 @@ def write_profile(folder: Path, events: Sequence[Event]) -> list[tuple[FileKind,
 
 def ike_table(events: Sequence[Event]) -> str:
     """Give the lines of ``ikev2_decryption_table`` for every IKE SA of the events."""
+    keys = [event.keys for event in events if isinstance(event, IkeKeysDerived)]
+    if not keys:
+        return ""
     from peers.reference.keytables import ikev2_decryption_line
 
-    keys = [event.keys for event in events if isinstance(event, IkeKeysDerived)]
     return _lines(ikev2_decryption_line(each) for each in keys)
 
 
 def esp_table(events: Sequence[Event]) -> str:
     """Give the lines of ``esp_sa`` for both directions of every Child SA of the events."""
+    keys = [event.keys for event in events if isinstance(event, ChildKeysDerived)]
+    if not keys:
+        return ""
     from peers.reference.keytables import esp_sa_lines
 
-    keys = [event.keys for event in events if isinstance(event, ChildKeysDerived)]
     return _lines(line for each in keys for line in esp_sa_lines(each))
 
 
