@@ -83,19 +83,22 @@ class _Modp(KeyExchange):
 class _Curve:
     curve: ec.EllipticCurve
     size: int
+    prime: int
     order: int
 
 
-# Component sizes of RFC 5903, 7; group orders of RFC 5903, 3.1 to 3.3.
+# Component sizes in octets of RFC 5903, 7; primes and group orders of RFC 5903, 3.1 to 3.3.
 _CURVES: Mapping[KeyExchangeMethod, _Curve] = {
     KeyExchangeMethod.ECP_256: _Curve(
         ec.SECP256R1(),
         32,
+        2**256 - 2**224 + 2**192 + 2**96 - 1,
         0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
     ),
     KeyExchangeMethod.ECP_384: _Curve(
         ec.SECP384R1(),
         48,
+        2**384 - 2**128 - 2**96 + 2**32 - 1,
         int(
             "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF"
             "C7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973",
@@ -105,6 +108,7 @@ _CURVES: Mapping[KeyExchangeMethod, _Curve] = {
     KeyExchangeMethod.ECP_521: _Curve(
         ec.SECP521R1(),
         66,
+        2**521 - 1,
         int(
             "01FF"
             "FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFA"
@@ -133,6 +137,8 @@ class _Ecp(KeyExchange):
         self._check_size(peer_public)
         x = int.from_bytes(peer_public[: self._size], "big")
         y = int.from_bytes(peer_public[self._size :], "big")
+        if max(x, y) >= self._curve.prime:
+            raise PeerError(f"{self.method.name}: a coordinate is not reduced modulo p")
         try:
             point = ec.EllipticCurvePublicNumbers(x, y, self._curve.curve).public_key()
         except ValueError:
@@ -171,8 +177,9 @@ _METHODS: Mapping[KeyExchangeMethod, Callable[[KeyExchangeMethod, Random], KeyEx
 def key_exchange(method: KeyExchangeMethod, random: Random) -> KeyExchange:
     """Draw a private key and compute its public value; ScriptError for a method we do not have.
 
-    Every recipient's test of RFC 6989 is made in ``shared``, also where that RFC only recommends
-    it; the zero result of Curve25519, which RFC 7748, 6.1 lets one check, counts as invalid.
+    ``shared`` makes every recipient's test of RFC 6989, also where that RFC only recommends it,
+    and refuses two things that are left open: a zero result of Curve25519 (RFC 7748, 6.1) and
+    coordinates that are not reduced modulo p.
     """
     try:
         make = _METHODS[method]
