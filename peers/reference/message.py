@@ -12,7 +12,7 @@ from peers.reference.draft import Draft
 from peers.reference.errors import MalformedMessage, PeerError, ScriptError
 from peers.reference.numbers import ExchangeType, NotifyType, PayloadType
 from peers.reference.payloads import SK, SKF, Notify, Payload, read_payloads, write_payloads
-from peers.reference.wire import Members
+from peers.reference.wire import Members, fast_constructor
 
 if TYPE_CHECKING:
     from peers.reference.crypto import Protection
@@ -59,7 +59,7 @@ class Header:
         spi_i, spi_r, first, version, exchange, flags, message_id, length = _HEADER.unpack_from(
             octets
         )
-        return cls(
+        return _header(
             spi_i,
             spi_r,
             _PAYLOAD_TYPES[first],
@@ -73,6 +73,9 @@ class Header:
             message_id,
             length,
         )
+
+
+_header = fast_constructor(Header)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ class Message:
         header = Header.decode(octets)
         if header.length != len(octets):
             raise MalformedMessage(24, f"Length {header.length} in {len(octets)} octets")
-        return cls(
+        return _message(
             header.spi_i,
             header.spi_r,
             header.exchange,
@@ -348,6 +351,9 @@ class Message:
     def describe(self) -> str:
         """Give every field of the header and of each payload, one a line, octets in hexadecimal."""
         return describe(self)
+
+
+_message = fast_constructor(Message)
 
 
 def _same_notify(old: Payload, new: Payload) -> bool:

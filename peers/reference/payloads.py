@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_address
 from typing import ClassVar, TypeVar, dataclass_transform
 
@@ -31,6 +31,7 @@ from peers.reference.wire import (
     U8,
     U16,
     Announced,
+    Chain,
     Counted8,
     CriticalBit,
     FirstOctet,
@@ -43,6 +44,7 @@ from peers.reference.wire import (
     Sized8,
     SpiList,
     compile_figure,
+    shared_fields,
 )
 
 __all__ = [
@@ -77,12 +79,14 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@shared_fields
 class Payload:
     """What all payloads have: the generic payload header (RFC 7296, 3.2).
 
     ``reserved_bits`` are the low seven bits of its second octet.
     """
+
+    __slots__ = ()
 
     critical: CriticalBit = field(default=False, kw_only=True)
     reserved_bits: ReservedBits = field(default=0, kw_only=True)
@@ -125,8 +129,7 @@ def payload(number: int, figure: str = "") -> Callable[[type[P]], type[P]]:
     """
 
     def decorate(cls: type[P]) -> type[P]:
-        cls = dataclass(frozen=True, slots=True)(cls)
-        compile_figure(cls, f"{cls.__name__} payload", figure.split())
+        cls = compile_figure(cls, f"{cls.__name__} payload", figure.split())
         cls.NUMBER = PayloadType(number)
         _READERS[number] = cls.read
         return cls
@@ -142,7 +145,7 @@ def _count(octets: bytes) -> str:
 class SA(Payload):
     """Security Association (RFC 7296, 3.3)."""
 
-    proposals: Items[Proposal]
+    proposals: Chain[Proposal]
 
     def details(self) -> list[str]:
         """Give the proposals with their transforms."""
@@ -162,9 +165,11 @@ class KE(Payload):
         return [str(KeyExchangeMethod(self.group)), _count(self.data)]
 
 
-@dataclass(frozen=True, slots=True)
+@shared_fields
 class Identification(Payload):
     """What IDi and IDr have in common (RFC 7296, 3.5)."""
+
+    __slots__ = ()
 
     id_type: U8[IdType]
     reserved: Reserved24 = field(default=0, kw_only=True)
@@ -194,8 +199,10 @@ class IDr(Identification):
     """Identification of the responder (RFC 7296, 3.5)."""
 
 
-@dataclass(frozen=True, slots=True)
+@shared_fields
 class _Certificates(Payload):
+    __slots__ = ()
+
     encoding: U8[CertEncoding]
     data: Rest
 
@@ -314,8 +321,10 @@ class VendorID(Payload):
         return [f"0x{self.data[:8].hex()}{'...' if len(self.data) > 8 else ''}"]
 
 
-@dataclass(frozen=True, slots=True)
+@shared_fields
 class _TrafficSelectors(Payload):
+    __slots__ = ()
+
     selectors: Counted8[TrafficSelector | UnknownSelector]
     reserved: Reserved24 = field(default=0, kw_only=True)
 

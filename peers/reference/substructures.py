@@ -1,6 +1,7 @@
 """What stands inside payloads: proposals, transforms, selectors, attributes (RFC 7296, 3.3-3.15).
 
-Each of them reads itself with ``read_item`` and writes itself with ``write_item``.
+Attributes and selectors read themselves with ``read_item`` and write with ``write_item``; proposals
+and transforms are figures.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from peers.reference.numbers import (
 )
 from peers.reference.wire import (
     U8,
-    Counted8,
+    CountedChain8,
     FirstOctet,
     Items,
     Kind,
@@ -39,6 +40,8 @@ from peers.reference.wire import (
     SecondOctet,
     Sized8,
     compile_figure,
+    fast_constructor,
+    shared_fields,
     skip,
 )
 
@@ -62,20 +65,23 @@ class Attribute:
         value = self.value if isinstance(self.value, int) else f"0x{self.value.hex()}"
         return f"{AttributeType(self.type)} {value}"
 
-    @classmethod
-    def read_item(cls, octets: bytes, at: int, end: int) -> tuple[Self, int]:
+    @staticmethod
+    def read_item(octets: bytes, at: int, end: int) -> tuple[Attribute, int]:
         """Read the attribute at ``at``."""
         first, second = _HEAD.unpack_from(octets, skip(at, end, 4) - 4)
         if first & 0x8000:
-            return cls(_ATTRIBUTE_TYPES[first & 0x7FFF], second), at + 4
+            return _attribute(_ATTRIBUTE_TYPES[first & 0x7FFF], second), at + 4
         stop = skip(at + 4, end, second)
-        return cls(_ATTRIBUTE_TYPES[first], octets[at + 4 : stop]), stop
+        return _attribute(_ATTRIBUTE_TYPES[first], octets[at + 4 : stop]), stop
 
-    def write_item(self, last: bool) -> bytes:
+    def write_item(self) -> bytes:
         """Write the attribute."""
         if isinstance(self.value, int):
             return _HEAD.pack(self.type | 0x8000, self.value)
         return _HEAD.pack(self.type, len(self.value)) + self.value
+
+
+_attribute = fast_constructor(Attribute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,50 +96,37 @@ class ConfigAttribute:
         name = str(ConfigAttributeType(self.type))
         return f"{name} 0x{self.value.hex()}" if self.value else name
 
-    @classmethod
-    def read_item(cls, octets: bytes, at: int, end: int) -> tuple[Self, int]:
+    @staticmethod
+    def read_item(octets: bytes, at: int, end: int) -> tuple[ConfigAttribute, int]:
         """Read the attribute at ``at``."""
         first, size = _HEAD.unpack_from(octets, skip(at, end, 4) - 4)
         stop = skip(at + 4, end, size)
         number = _CONFIG_ATTRIBUTE_TYPES[first & 0x7FFF]
-        return cls(number, octets[at + 4 : stop], first > 0x7FFF), stop
+        return ConfigAttribute(number, octets[at + 4 : stop], first > 0x7FFF), stop
 
-    def write_item(self, last: bool) -> bytes:
+    def write_item(self) -> bytes:
         """Write the attribute."""
         return _HEAD.pack(self.reserved << 15 | self.type, len(self.value)) + self.value
 
 
-@dataclass(frozen=True, slots=True)
+@shared_fields
 class _Substructure:
-    """A proposal or a transform: both begin with a "Last Substruc" octet, 0 or ``MORE``."""
+    """A proposal or a transform: both begin with an octet that is ``MORE``, or 0 in the last."""
+
+    __slots__ = ()
 
     reserved: SecondOctet = field(default=0, kw_only=True)
 
     MORE: ClassVar[int]
-    read: ClassVar[Callable[[bytes, int, int], tuple[Self, int, int]]]
-    write: ClassVar[Callable[[Self, int], bytes]]
-
-    @classmethod
-    def read_item(cls, octets: bytes, at: int, end: int) -> tuple[Self, int]:
-        """Read the substructure at ``at``; it must say rightly whether it is the last one."""
-        value, last, stop = cls.read(octets, at, end)
-        due = 0 if stop == end else cls.MORE
-        if last != due:
-            raise MalformedMessage(at, f"{cls.__name__} with Last Substruc {last}, {due} is due")
-        return value, stop
-
-    def write_item(self, last: bool) -> bytes:
-        """Write the substructure."""
-        return self.write(0 if last else self.MORE)
 
 
+T = TypeVar("T")
 S = TypeVar("S", bound=_Substructure)
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def _substructure(figure: str = "") -> Callable[[type[S]], type[S]]:
     def decorate(cls: type[S]) -> type[S]:
-        cls = dataclass(frozen=True, slots=True)(cls)
         return compile_figure(cls, cls.__name__, figure.split())
 
     return decorate
@@ -195,7 +188,7 @@ class Proposal(_Substructure):
 
     number: Number8
     protocol: U8[ProtocolId]
-    transforms: Counted8[Transform]
+    transforms: CountedChain8[Transform]
     spi: Sized8 = b""
 
     MORE: ClassVar[int] = 2
@@ -210,7 +203,12 @@ class Proposal(_Substructure):
         return f"{self.number}: {protocol}{spi}" + ", ".join(map(str, self.transforms))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_transform(frozen_default=True)
+def _selector(cls: type[T]) -> type[T]:
+    return compile_figure(cls, "Selector")
+
+
+@_selector
 class UnknownSelector:
     """A traffic selector of another type: all but type and length depends on it (3.13.1)."""
 
@@ -221,15 +219,13 @@ class UnknownSelector:
     read: ClassVar[Callable[[bytes, int, int], tuple[Self, int, int]]]
     write: ClassVar[Callable[[Self, int], bytes]]
 
-    def write_item(self, last: bool) -> bytes:
+    def write_item(self) -> bytes:
         """Write the selector."""
         return self.write(0)
 
     def __str__(self) -> str:
         return f"{TrafficSelectorType(self.type)} {self.second_octet} 0x{self.data.hex()}"
 
-
-compile_figure(UnknownSelector, "Selector")
 
 _SELECTOR_HEAD = struct.Struct(">BBH")
 _RANGES: dict[int, tuple[type[IPAddress], struct.Struct]] = {
@@ -264,7 +260,7 @@ class TrafficSelector:
         numbers = TrafficSelectorType(kind), IpProtocol(protocol), start_port, end_port
         return cls(*numbers, make(start), make(stop)), at + length
 
-    def write_item(self, last: bool) -> bytes:
+    def write_item(self) -> bytes:
         """Write the selector; ScriptError when its type is not that of its addresses."""
         make, layout = _RANGES.get(self.type, (None, _SELECTOR_HEAD))
         start, end = self.start_address, self.end_address

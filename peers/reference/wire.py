@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Protocol, TypeVar, get_type_hints
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Annotated, Any, Protocol, TypeVar, dataclass_transform, get_type_hints
 
 from peers.reference.errors import MalformedMessage, ScriptError
 from peers.reference.numbers import OpenEnum
@@ -27,10 +27,10 @@ T = TypeVar("T")
 
 
 class Item(Protocol):
-    """Something that stands in a list inside a payload: a proposal, an attribute, a selector."""
+    """Something that stands in a list inside a payload: an attribute, a traffic selector."""
 
-    def write_item(self, last: bool) -> bytes:
-        """Write the item; ``last`` says whether it ends its list."""
+    def write_item(self) -> bytes:
+        """Write the item."""
 
 
 ItemReader = Callable[[bytes, int, int], tuple[Any, int]]
@@ -71,9 +71,15 @@ class Members(dict[int, Any]):
         return self._enumeration(number)
 
 
-def _reader(annotation: Any) -> Any:
-    item = annotation.__args__[0]
-    return getattr(item, "__args__", (item,))[0].read_item
+def _reader(items: Any) -> ItemReader:
+    """Find what reads the items of an annotated tuple; of a union, the first class does."""
+    item = items.__args__[0]
+    reader: ItemReader = getattr(item, "__args__", (item,))[0].read_item
+    return reader
+
+
+def _figure(items: Any) -> Any:
+    return items.__args__[0]
 
 
 CriticalBit = Annotated[bool, Kind(flags="self.@ << 7", value="flags > 0x7F")]
@@ -131,11 +137,34 @@ Counted8 = Annotated[
         "@_count",
         "len(self.@)",
         "write_items(self.@)",
-        value="read_counted(@_helper, octets, at, end, @_count)",
+        value="counted(@_count, read_items(@_helper, octets, at, end), at)",
         helper=_reader,
     ),
 ]
 """Items up to the end, whose number stands in one octet of the fixed part."""
+
+Chain = Annotated[
+    tuple[T, ...],
+    Kind(
+        tail="write_chain(self.@)",
+        value="read_chain(@_helper, octets, at, end)",
+        helper=_figure,
+    ),
+]
+"""Figures up to the end, whose first octets say whether another one follows."""
+
+CountedChain8 = Annotated[
+    tuple[T, ...],
+    Kind(
+        "B",
+        "@_count",
+        "len(self.@)",
+        "write_chain(self.@)",
+        value="counted(@_count, read_chain(@_helper, octets, at, end), at)",
+        helper=_figure,
+    ),
+]
+"""A chain whose number of figures stands in one octet of the fixed part."""
 
 
 def skip(at: int, end: int, size: int) -> int:
@@ -169,18 +198,37 @@ def read_items(read: ItemReader, octets: bytes, at: int, end: int) -> tuple[Any,
     return tuple(items)
 
 
-def read_counted(read: ItemReader, octets: bytes, at: int, end: int, count: int) -> tuple[Any, ...]:
-    """Read items until ``end`` and check their announced number."""
-    items = read_items(read, octets, at, end)
-    if len(items) != count:
-        raise MalformedMessage(at, f"{count} items announced, {len(items)} found")
-    return items
-
-
 def write_items(items: Sequence[Item]) -> bytes:
-    """Write items one after the other; the last one is told so."""
-    final = len(items) - 1
-    return b"".join([item.write_item(index == final) for index, item in enumerate(items)])
+    """Write items one after the other."""
+    return b"".join([item.write_item() for item in items]) if items else b""
+
+
+def read_chain(figure: Any, octets: bytes, at: int, end: int) -> tuple[Any, ...]:
+    """Read figures until ``end``; all but the last begin with the number ``figure.MORE``."""
+    read, more = figure.read, figure.MORE
+    found = []
+    while at < end:
+        value, last, stop = read(octets, at, end)
+        if last != (0 if stop == end else more):
+            reason = f"{figure.__name__} whose first octet is {last}, "
+            raise MalformedMessage(at, reason + ("but none follows" if stop == end else "but more"))
+        found.append(value)
+        at = stop
+    return tuple(found)
+
+
+def write_chain(figures: Sequence[Any]) -> bytes:
+    """Write figures one after the other, and say in the first octet of each what follows."""
+    written = [each.write(each.MORE) for each in figures[:-1]]
+    written += [each.write(0) for each in figures[-1:]]
+    return b"".join(written)
+
+
+def counted(count: int, items: tuple[Any, ...], at: int) -> tuple[Any, ...]:
+    """Check the announced number of the items that start at ``at``."""
+    if len(items) != count:
+        raise MalformedMessage(at, f"{count} announced, {len(items)} found")
+    return items
 
 
 def bad_length(name: str, at: int, end: int, size: int, length: int) -> MalformedMessage:
@@ -192,7 +240,7 @@ def bad_length(name: str, at: int, end: int, size: int, length: int) -> Malforme
     return MalformedMessage(at + 2, f"{name} Length {length}, {end - at} octets are left")
 
 
-_TEMPLATE = """
+_FIGURE = """
 def read(octets, at, end, number=0):
     if end - at < {size}:
         raise bad_length({name!r}, at, end, {size}, 0)
@@ -211,19 +259,64 @@ def write(self, following):
     return pack({following}, {flags}, {size} + len(tail), {pack}) + tail
 """
 
+_CONSTRUCTOR = """
+def construct({arguments}):
+    self = new(thawed)
+    {assignments}
+    self.__class__ = cls
+    return self
+"""
+
+
+def _space(cls: type) -> dict[str, Any]:
+    """Give the names that generated source may use.
+
+    The constructor of a frozen dataclass takes a microsecond, most of it to get past the frost. So
+    a value is made of ``thawed``, a twin with the same slots that is not frozen, and then becomes
+    one of the class.
+    """
+    thawed = type(cls.__name__, cls.__bases__, {"__slots__": cls.__dict__["__slots__"]})
+    return {**globals(), "cls": cls, "thawed": thawed, "new": object.__new__}
+
+
+def fast_constructor(cls: type[T]) -> Callable[..., T]:
+    """Make a constructor of a frozen dataclass with slots: its fields, by position."""
+    space = _space(cls)
+    arguments, assignments = [], []
+    for each in fields(cls):  # type: ignore[arg-type]
+        optional = each.default is not MISSING
+        arguments.append(f"{each.name}={each.name}_default" if optional else each.name)
+        assignments.append(f"self.{each.name} = {each.name}")
+        space[f"{each.name}_default"] = each.default
+    source = _CONSTRUCTOR.format(
+        arguments=", ".join(arguments), assignments="\n    ".join(assignments)
+    )
+    exec(source, space)
+    construct: Callable[..., T] = space["construct"]
+    return construct
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def shared_fields(cls: type[T]) -> type[T]:
+    """Mark a base of figures, whose fields become fields of each; it has no values of its own."""
+    return cls
+
 
 def compile_figure(cls: type[T], name: str, order: Sequence[str] = ()) -> type[T]:
-    """Give a frozen dataclass with slots ``read`` and ``write``, made of the kinds of its fields.
+    """Make a class body a frozen dataclass with slots, and give it ``read`` and ``write``.
 
     ``read(octets, at, end, number)`` gives the value, its first octet (what follows) and the offset
-    of its end; ``write(following)`` gives octets. ``order`` is that of the fields in the figure,
-    where it is not that of the constructor. A value is read into a twin of the class which has the
-    same slots but is not frozen, and then becomes one of the class: six times as fast as the
-    constructor of a frozen dataclass.
+    of its end, or raises MalformedMessage; ``write(following)`` gives octets. ``order`` is that of
+    the fields in the figure, where it is not that of the constructor.
     """
+    lineage = [base for base in reversed(cls.__mro__) if base is not object]
+    cls.__annotations__ = {
+        name: annotation for base in lineage for name, annotation in base.__annotations__.items()
+    }
+    cls = dataclass(frozen=True, slots=True)(cls)
     annotations = get_type_hints(cls, include_extras=True)
     kinds: list[tuple[str, Kind]] = []
-    space: dict[str, Any] = {**globals(), "cls": cls, "thawed": _thawed(cls), "new": object.__new__}
+    space = _space(cls)
     for field_name in sorted(annotations, key=[*order, *annotations].index):
         for kind in getattr(annotations[field_name], "__metadata__", ()):
             kinds.append((field_name, kind))
@@ -235,7 +328,7 @@ def compile_figure(cls: type[T], name: str, order: Sequence[str] = ()) -> type[T
 
     layout = struct.Struct(">BBH" + joined("", lambda kind: kind.codes))
     space |= {"unpack": layout.unpack_from, "pack": layout.pack}
-    source = _TEMPLATE.format(
+    source = _FIGURE.format(
         name=name,
         size=layout.size,
         numbers=joined(", ", lambda kind: kind.numbers),
@@ -249,11 +342,3 @@ def compile_figure(cls: type[T], name: str, order: Sequence[str] = ()) -> type[T
     cls.read = staticmethod(space["read"])  # type: ignore[attr-defined]
     cls.write = space["write"]  # type: ignore[attr-defined]
     return cls
-
-
-def _thawed(cls: type) -> type:
-    """Make the twin of a frozen class: the same slots, but they can be set."""
-    slots = cls.__dict__["__slots__"]
-    return type(
-        cls.__name__, cls.__bases__, {"__slots__": slots, "__setattr__": object.__setattr__}
-    )
