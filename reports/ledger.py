@@ -8,11 +8,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from reports.tables import Row, TableError, read_rows
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+_OneLine = AfterValidator(lambda text: " ".join(text.split()))
 _ID = re.compile(r"rfc(?P<rfc>\d+)-(?P<section>[0-9A-Z]+(?:\.\d+)*)-[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -49,7 +57,10 @@ class Judged(StrEnum):
 
 
 class Requirement(BaseModel):
-    """One requirement of one RFC section; the statement is ours, its polarity is the RFC's."""
+    """One requirement of one RFC section; the statement is ours, its polarity is the RFC's.
+
+    ``note`` says how it is read and judged where the RFC leaves that open.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -58,8 +69,9 @@ class Requirement(BaseModel):
     section: Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]+(\.\d+)*$")]
     level: Level
     role: Role
-    statement: Text
+    statement: Annotated[Text, _OneLine]
     judged: Judged
+    note: Annotated[str, _OneLine] = ""
 
     @model_validator(mode="after")
     def _id_names_rfc_and_section(self) -> Self:

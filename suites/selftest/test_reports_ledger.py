@@ -87,3 +87,15 @@ def test_rows_are_sorted_as_the_table_of_contents(tmp_path):
     loaded = load(tmp_path, "".join(rows))
 
     assert [row.section for row in loaded.values()] == ["2.5.1", "2.9", "2.10", "A"]
+
+
+def test_prose_of_several_lines_becomes_one(tmp_path):
+    note = 'note = """\n  Read   so,\n  and judged so."""\n'
+
+    (row,) = load(tmp_path, ROW + note).values()
+
+    assert row.note == "Read so, and judged so."
+
+
+def test_the_projects_own_ledger_loads():
+    assert load_ledger(Path(__file__).parents[1] / "requirements")
