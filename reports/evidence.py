@@ -5,19 +5,18 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from textwrap import dedent
 
+from peers.reference.describe import describe
+from peers.reference.esp import EspPacket
 from peers.reference.events import Event, IPAddress, Remark, Transmission
+from peers.reference.message import Message
 from reports import wireshark
 from reports.capture import Cut, build_capture
 from reports.model import Direction, EvidenceFile, FileKind, Note, Step, printable
-
-if TYPE_CHECKING:
-    from peers.reference.esp import EspPacket
-    from peers.reference.message import Message
 
 CAPTURE_NAME = "capture.pcapng"
 _ARROWS = {Direction.SENT: "peer --> target", Direction.RECEIVED: "peer <-- target"}
@@ -128,7 +127,8 @@ def hex_dump(octets: bytes) -> str:
 
 
 def _step(event: Transmission, start: float, detail: bool) -> Step:
-    packet, decoded = event.packet, event.decoded
+    packet = event.packet
+    decoded = _without_faults(event.decoded) if event.decoded is not None else None
     size = len(packet.octets)
     return Step(
         offset=_offset(event.time, start),
@@ -138,17 +138,21 @@ def _step(event: Transmission, start: float, detail: bool) -> Step:
         destination=str(packet.destination),
         size=size,
         summary=str(decoded) if decoded is not None else f"{size} octets",
-        decode=_describe(decoded) if detail and decoded is not None else "",
+        decode=_fields(decoded) if detail and decoded is not None else "",
         octets=packet.octets.hex() if detail else "",
         problem=event.problem,
         fault=event.fault,
     )
 
 
-def _describe(decoded: Message | EspPacket) -> str:
-    """Give the full decode; an ESP packet's one line is already all that there is to say."""
-    describe = getattr(decoded, "describe", None)
-    return str(describe()) if describe else str(decoded)
+def _without_faults(decoded: Message | EspPacket) -> Message | EspPacket:
+    """Give the message as it was before its deliberate errors, which a step names apart."""
+    return replace(decoded, faults=()) if isinstance(decoded, Message) else decoded
+
+
+def _fields(decoded: Message | EspPacket) -> str:
+    """Give every field, without the line in short that a step has as its summary."""
+    return dedent(describe(decoded).partition("\n")[2])
 
 
 def _offset(time: float, start: float) -> float:
@@ -171,4 +175,6 @@ def _text_of(number: int, entry: Step | Note) -> str:
 
 def _detail_of(number: int, step: Step) -> str:
     head = f"{number}. {step.source} -> {step.destination}, {step.carrier}, {step.size} octets"
-    return "\n".join(["", head, "", step.decode, "", hex_dump(bytes.fromhex(step.octets))])
+    return "\n".join(
+        ["", head, step.summary, "", step.decode, "", hex_dump(bytes.fromhex(step.octets))]
+    )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from typing import Any
 
-from peers.reference.events import Carrier, Endpoint, Event, Packet, Remark, Transmission
 from reports.evidence import Record, ladder
 from reports.ledger import Requirement
 from reports.model import (
@@ -20,9 +17,10 @@ from reports.model import (
     TestResult,
 )
 from reports.verdicts import Verdict
+from suites.selftest.reports_events import EVIL_IDENTITY, exchange, wrong_notify
 
 START = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
-EVIL = "<script>alert('\"pwned\" & more')</script>\x1b[31m\u202e"
+EVIL = f"{EVIL_IDENTITY}\x1b[31m\u202e"
 
 TARGETS = (
     Target(
@@ -84,133 +82,6 @@ def requirement(index: int) -> Requirement:
             "judged": "wire",
         }
     )
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """Something with the two texts of a decoded message."""
-
-    line: str
-    detail: str
-
-    def __str__(self) -> str:
-        return self.line
-
-    def describe(self) -> str:
-        """Give the full decode."""
-        return self.detail
-
-
-PEER, TARGET = ip_address("198.18.128.7"), ip_address("198.19.0.10")
-PEER6, TARGET6 = ip_address("fd00:18::7"), ip_address("fd00:19::10")
-
-_INIT = (
-    "HDR(IKE_SA_INIT, request, ID 0), SA(1: AES_GCM_16_256, PRF_HMAC_SHA2_256, CURVE25519; "
-    "2: AES_CBC_256, HMAC_SHA2_256_128, PRF_HMAC_SHA2_256, MODP_2048), KE(CURVE25519, 32 octets), "
-    "Nonce(32 octets), N(NAT_DETECTION_SOURCE_IP, 20 octets), "
-    "N(NAT_DETECTION_DESTINATION_IP, 20 octets)"
-)
-_DETAIL = """\
-HDR
-  initiator SPI      8f1e02c4a9d37b60
-  responder SPI      0000000000000000
-  next payload       SA (33)
-  version            2.0
-  exchange           IKE_SA_INIT (34)
-  flags              initiator
-  message ID         0
-  length             {size}
-SA
-  proposal 1, IKE, 3 transforms
-    ENCR  AES_GCM_16 (20), key length 256
-    PRF   PRF_HMAC_SHA2_256 (5)
-    KE    CURVE25519 (31)
-KE
-  group              CURVE25519 (31)
-  data               6e1c03b0e3d9f1b44f0b4a9c9f0c7c5a0f4f6d7e3b1a29c8d7e6f5a4b3c2d1e0
-Nonce
-  data               a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f90"""
-
-
-def packet(
-    time: float,
-    *,
-    sent: bool,
-    line: str = _INIT,
-    size: int = 240,
-    carrier: Carrier = Carrier.UDP,
-    six: bool = False,
-    **more: Any,
-) -> Transmission:
-    """Make one packet between the sample's peer and target."""
-    port = 500 if carrier is Carrier.UDP else 0
-    ends = (PEER6, TARGET6) if six else (PEER, TARGET)
-    peer, target = (Endpoint(address, port) for address in ends)
-    octets = bytes((17 * position + size) % 256 for position in range(size))
-    decoded: Any = Decoded(line, _DETAIL.format(size=size)) if line else None
-    pair = (peer, target) if sent else (target, peer)
-    return Transmission(time, sent, Packet(carrier, *pair, octets), decoded, **more)
-
-
-_ANSWER = _INIT.replace("request", "response").replace(
-    "; 2: AES_CBC_256, HMAC_SHA2_256_128, PRF_HMAC_SHA2_256, MODP_2048", ""
-)
-
-
-def exchange(start: float) -> list[Event]:
-    """Make an IKE_SA_INIT, an IKE_AUTH and an echo through ESP."""
-    auth = "HDR(IKE_AUTH, {}, ID 1), SK{{{}(FQDN {}), AUTH(SHARED_KEY_MIC, 32 octets), SA(1: {}), "
-    auth += "TSi(10.1.0.0/24), TSr(10.2.0.0/24)}}"
-    esp = "ESP(SPI {}, sequence 1), ICMP(echo {}, 10.{}.0.1 -> 10.{}.0.1)"
-    child = "ESP c0ffee01, AES_GCM_16_256, NO_ESN"
-    return [
-        packet(start + 0.0004, sent=True),
-        packet(start + 0.0031, sent=False, line=_ANSWER, size=232),
-        packet(
-            start + 0.0039,
-            sent=True,
-            line=auth.format("request", "IDi", "peer-7.ikeproof.test", child),
-            size=276,
-        ),
-        packet(
-            start + 0.0088,
-            sent=False,
-            line=auth.format("response", "IDr", "target.ikeproof.test", child),
-            size=252,
-        ),
-        Remark(start + 0.0092, "The Child SA stands. Its replay window is 64 packets wide."),
-        packet(
-            start + 0.0095,
-            sent=True,
-            line=esp.format("c7d10a44", "request", 1, 2),
-            size=120,
-            carrier=Carrier.ESP,
-        ),
-        packet(
-            start + 0.0104,
-            sent=False,
-            line=esp.format("c0ffee01", "reply", 2, 1),
-            size=120,
-            carrier=Carrier.ESP,
-        ),
-    ]
-
-
-def wrong_notify(start: float) -> list[Event]:
-    """Make a request with an unknown critical payload that gets the wrong answer."""
-    faulty = _INIT + ", X(200, critical, 16 octets)"
-    return [
-        Remark(start + 0.0002, "The payload of type 200 is unknown to everyone."),
-        packet(start + 0.0004, sent=True, line=faulty, fault="CriticalBit(of=Unknown)"),
-        packet(
-            start + 0.0031,
-            sent=False,
-            line="HDR(IKE_SA_INIT, response, ID 0), N(INVALID_SYNTAX)",
-            size=36,
-        ),
-        packet(start + 0.0040, sent=False, line="", size=19, problem="octet 19: header cut short"),
-        packet(start + 0.0051, sent=True, line=f"HDR(INFORMATIONAL), SK{{IDi(FQDN {EVIL})}}"),
-    ]
 
 
 _EXPECTED = """\
