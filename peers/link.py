@@ -211,7 +211,8 @@ def _open_ipv4(kind: int, protocol: int, port: int) -> socket.socket:
 
 def _open_ipv6(kind: int, protocol: int, port: int) -> socket.socket:
     opened = socket.socket(socket.AF_INET6, kind, protocol)
-    opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    if kind == socket.SOCK_DGRAM:
+        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
     # An address of an AnyIP route is on no interface; without this it cannot be a source.
     opened.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)

@@ -348,12 +348,18 @@ class Peer(Traffic):
         self._answered[self._octets[request]] = self.say(response)
         self.ike.expected_request_id = request.message_id + 1
 
-    def accept(self) -> ChildSa:
-        """Do both initial exchanges as responder, after the target was told to initiate."""
-        request = self.hear_request(ExchangeType.IKE_SA_INIT)
-        response = self.ike_sa_init_response(request)
-        self.answer(request, response)
-        request = self.hear_request(ExchangeType.IKE_AUTH)
+    def accept_ike_sa_init(self, request: Message | None = None) -> Message:
+        """Grant the IKE SA that the target asks for; give its IKE_AUTH request."""
+        request = request or self.hear_request(ExchangeType.IKE_SA_INIT)
+        self.answer(request, self.ike_sa_init_response(request))
+        return self.hear_request(ExchangeType.IKE_AUTH)
+
+    def accept(self, request: Message | None = None) -> ChildSa:
+        """Do both initial exchanges as responder, after the target was told to initiate.
+
+        ``request`` is its IKE_SA_INIT request where that has been heard already.
+        """
+        request = self.accept_ike_sa_init(request)
         self.answer(request, self.ike_auth_response(request))
         return self.child
 

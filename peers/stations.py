@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from peers.lab.addresses import PeerAddresses
-from peers.lab.lab import Lab
+from peers.lab.lab import Lab, Spec
 from peers.link import Link
 from peers.memory import MemoryLink
 from peers.reference import planted
@@ -115,3 +115,12 @@ def _addresses(index: int) -> PeerAddresses:
     ipv4 = IPv4Network("198.18.32.0/19")[index + 1]
     ipv6 = IPv6Address(int(IPv6Address("fd69:6b65:7072:1::")) + index + 1)
     return PeerAddresses(index, ipv4, ipv6)
+
+
+def check_spec(spec: str) -> None:
+    """Raise SetupError or ScriptError for a target or a fault that there is not."""
+    embedded, fault = embedded_name(spec)
+    if fault:
+        planted.find(fault)
+    if not embedded:
+        Spec.parse(spec)

@@ -8,12 +8,9 @@ from typing import Any, NoReturn, TypeVar
 import pytest
 
 from peers.targets.base import Capability
+from reports.judgement import Differs
 
 Test = TypeVar("Test", bound=Callable[..., Any])
-
-
-class Differs(AssertionError):
-    """A SHOULD that was not followed, or the right effect with another notify."""
 
 
 def requirement(*ids: str) -> pytest.MarkDecorator:

@@ -183,6 +183,8 @@ class Message:
         size = sum(map(len, written))
         if padding is None:
             padding = bytes(-(size + 1) % protection.block_size)
+        if len(padding) > 255:
+            raise ScriptError(f"{self.title}: {len(padding)} octets of padding, at most 255")
         trailer = padding + bytes([len(padding)])
         size += len(trailer) + _SK_HEADER.size + protection.iv_size + protection.icv_size
         before = self._written(self.unprotected, PayloadType.SK)
@@ -193,7 +195,7 @@ class Message:
         )
         draft = Draft(bytearray(header), iv_size=len(iv))
         draft.add(draft.clear, self.unprotected, before)
-        draft.add(draft.clear, [SK(first, b"")], [_SK_HEADER.pack(first, 0, size)])
+        draft.add(draft.clear, [SK(first, b"")], [self._packed(_SK_HEADER, first, 0, size)])
         draft.add(draft.inner, self.payloads, written)
         draft.inner += trailer
         self._err(draft, before_sealing=True)
@@ -212,7 +214,17 @@ class Message:
         except (struct.error, OverflowError) as problem:
             raise ScriptError(f"{self.title}: a field cannot hold its value: {problem}") from None
 
+    def _packed(self, layout: struct.Struct, *numbers: int | bytes) -> bytes:
+        try:
+            return layout.pack(*numbers)
+        except struct.error as problem:
+            raise ScriptError(f"{self.title}: a field cannot hold its value: {problem}") from None
+
     def _header(self, first: int, size: int) -> bytes:
+        if len(self.spi_i) != 8 or len(self.spi_r) != 8:
+            raise ScriptError(f"{self.title}: SPIs of an IKE SA have 8 octets")
+        if not 0 <= self.minor < 16:
+            raise ScriptError(f"{self.title}: minor version {self.minor}")
         flags = (
             self.initiator * _INITIATOR
             | self.response * _RESPONSE
@@ -220,21 +232,8 @@ class Message:
             | self.reserved_flags
         )
         version = self.major << 4 | self.minor
-        if len(self.spi_i) != 8 or len(self.spi_r) != 8:
-            raise ScriptError(f"{self.title}: SPIs of an IKE SA have 8 octets")
-        try:
-            return _HEADER.pack(
-                self.spi_i,
-                self.spi_r,
-                first,
-                version,
-                self.exchange,
-                flags,
-                self.message_id,
-                size,
-            )
-        except struct.error as problem:
-            raise ScriptError(f"{self.title}: a field cannot hold its value: {problem}") from None
+        numbers = first, version, self.exchange, flags, self.message_id, size
+        return self._packed(_HEADER, self.spi_i, self.spi_r, *numbers)
 
     # Looking inside.
 

@@ -413,13 +413,10 @@ class Unknown(Payload):
     type: Announced[PayloadType] = field()
     data: Rest = b""
 
-    def label(self) -> str:
-        """Give the number, and the name where it has one."""
-        return str(PayloadType(self.type))
-
     def details(self) -> list[str]:
-        """Give the size."""
-        return [_count(self.data)]
+        """Give the type, by its name where it has one, and the size."""
+        number = PayloadType(self.type)
+        return [f"type {number if number.known else int(number)}", _count(self.data)]
 
 
 _LAST = (PayloadType.SK, PayloadType.SKF)

@@ -15,10 +15,16 @@ from peers.reference.connection import Connection, Mode
 from peers.reference.decisions import Decisions, MessageId
 from peers.reference.errors import IntegrityFailure, ScriptError
 from peers.reference.esp import EspPacket, InboundSa, ReplayWindow
-from peers.reference.initial import with_cookie
+from peers.reference.initial import offered_groups, with_cookie
 from peers.reference.keys import IkeKeys
 from peers.reference.message import Header, Message
-from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType, TransformType
+from peers.reference.numbers import (
+    ExchangeType,
+    KeyExchangeMethod,
+    NotifyType,
+    ProtocolId,
+    TransformType,
+)
 from peers.reference.payloads import (
     AUTH,
     SA,
@@ -365,13 +371,52 @@ class OffersInReverseOrder(Decisions):
         return message.replacing(SA(tuple(replace(p, number=number) for number, p in turned)))
 
 
-@fault("keeps-unusable-tunnel-mode")
-class KeepsUnusableTunnelMode(Decisions):
-    """A Child SA in tunnel mode is kept though only transport mode is configured."""
+@fault("uses-ungranted-transport-mode")
+class UsesUngrantedTransportMode(Decisions):
+    """The initiator goes on in transport mode though the response does not grant it."""
+
+    def mode(self, connection: Connection, request: Message) -> Mode | None:
+        return connection.mode if request.response else super().mode(connection, request)
+
+
+@fault("grants-transport-mode-unasked")
+class GrantsTransportModeUnasked(Decisions):
+    """The response to a request for tunnel mode carries USE_TRANSPORT_MODE."""
+
+    def edit(self, message: Message) -> Message:
+        grants = message.response and message.exchange == ExchangeType.IKE_AUTH
+        return message + USE_TRANSPORT_MODE if grants and self._asked_for_tunnel else message
 
     def mode(self, connection: Connection, request: Message) -> Mode | None:
         mode = super().mode(connection, request)
-        return Mode.TUNNEL if mode is None and request.response else mode
+        self._asked_for_tunnel = mode is Mode.TUNNEL
+        return mode
+
+    _asked_for_tunnel = False
+
+
+@fault("refuses-second-proposal")
+class RefusesSecondProposal(Decisions):
+    """Only the first proposal of an offer for a Child SA is looked at."""
+
+    def choose(self, offered: SA, acceptable: Sequence[Proposal]) -> Proposal | None:
+        if offered.proposals and offered.proposals[0].protocol == ProtocolId.ESP:
+            offered = SA(offered.proposals[:1])
+        return super().choose(offered, acceptable)
+
+
+@fault("wants-first-offered-group")
+class WantsFirstOfferedGroup(Decisions):
+    """A KE payload is refused unless it is of the first group of the offer."""
+
+    _first = 0
+
+    def choose(self, offered: SA, acceptable: Sequence[Proposal]) -> Proposal | None:
+        self._first = next(iter(offered_groups(offered)), KeyExchangeMethod.NONE)
+        return super().choose(offered, acceptable)
+
+    def minds_group(self, got: int, chosen: KeyExchangeMethod) -> bool:
+        return got != self._first or super().minds_group(got, chosen)
 
 
 @fault("grants-transport-mode-silently")

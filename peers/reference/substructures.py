@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, ClassVar, Self, TypeVar, cast, dataclass_transform
 
 from peers.reference.errors import MalformedMessage, ScriptError
@@ -94,7 +94,13 @@ class ConfigAttribute:
 
     def __str__(self) -> str:
         name = str(ConfigAttributeType(self.type))
-        return f"{name} 0x{self.value.hex()}" if self.value else name
+        if not self.value:
+            return name
+        if name.startswith("INTERNAL_IP") and len(self.value) in (4, 16):
+            return f"{name} {ip_address(self.value)}"
+        if name.startswith("INTERNAL_IP") and len(self.value) == 17:
+            return f"{name} {ip_address(self.value[:16])}/{self.value[16]}"
+        return f"{name} 0x{self.value.hex()}"
 
     @staticmethod
     def read_item(octets: bytes, at: int, end: int) -> tuple[ConfigAttribute, int]:

@@ -209,9 +209,9 @@ def read_chain(figure: Any, octets: bytes, at: int, end: int) -> tuple[Any, ...]
     found = []
     while at < end:
         value, last, stop = read(octets, at, end)
-        if last != (0 if stop == end else more):
-            reason = f"{figure.__name__} whose first octet is {last}, "
-            raise MalformedMessage(at, reason + ("but none follows" if stop == end else "but more"))
+        due = 0 if stop == end else more
+        if last != due:
+            raise MalformedMessage(at, f"{figure.__name__} begins with {last}, {due} is due")
         found.append(value)
         at = stop
     return tuple(found)

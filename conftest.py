@@ -1,0 +1,280 @@
+"""ikeproof's command-line options, fixtures and verdict hooks for pytest."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from peers.lab.errors import SetupError
+from peers.peer import Peer
+from peers.reference.connection import Connection, Mode
+from peers.reference.errors import ScriptError
+from peers.stations import Station
+from peers.targets.base import Capability
+from peers.targets.bound import BoundTarget
+from reports.evidence import Record
+from reports.judgement import Unsupported, judge
+from reports.recorder import Case
+from reports.verdicts import Outcome
+from suites import terms
+from suites.session import Session, Settings
+
+SESSION = pytest.StashKey[Session]()
+CASE = pytest.StashKey[Case]()
+STARTED = pytest.StashKey[float]()
+ERROR = pytest.StashKey[tuple[BaseException | None, bool]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Offer our options in a group of their own."""
+    group = parser.getgroup("ikeproof", "ikeproof: conformance of IKEv2 and ESP")
+    add = group.addoption
+    add("--target", action="append", default=[], metavar="NAME[@RELEASE]",
+        help="strongswan, libreswan (with a Debian release: libreswan@bookworm), or reference, the "
+        "embedded target (with a planted fault: reference!FAULT); may be repeated")  # fmt: skip
+    add("--kernel", default="auto", metavar="auto|host|guest",
+        help="whose ESP the daemons use: the host's kernel or a guest's (default: auto)")  # fmt: skip
+    add("--subnet", metavar="NETWORK", help="IPv4 network of the lab, at most a /22")
+    add("--out", type=Path, metavar="FOLDER", help="folder of the run's report")
+    add("--evidence", default="failed", metavar="failed|all",
+        help="keep evidence for what does not plainly conform, or for every test")  # fmt: skip
+    add("--strict-should", action="store_true", help="a SHOULD that is not followed fails the run")
+    add("--strict-silence", type=float, default=0.0, metavar="SECONDS",
+        help="wait that long, besides the fence, for an answer that must not come")  # fmt: skip
+    add("--seed", type=int, default=None, help="seed of everything that the peer draws")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare our marks and read our options."""
+    for mark in (
+        "requirement(*ids): the ledger rows that a test judges",
+        "turned_red_by(*faults): the planted faults that a test must see",
+        "twin_of(name): the refusal that a test is the accepted twin of",
+        "needs(*capabilities): what a target must have",
+        "as_responder: the target initiates, the reference peer responds",
+    ):
+        config.addinivalue_line("markers", mark)
+    try:
+        config.stash[SESSION] = Session(Settings.of(config.option, config.invocation_params.args))
+    except (SetupError, ScriptError) as error:
+        pytest.exit(str(error), returncode=2)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each conformance test against each target."""
+    if "target_spec" in metafunc.fixturenames:
+        specs = metafunc.config.stash[SESSION].specs
+        metafunc.parametrize("target_spec", specs, scope="session")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
+    """Keep the lab open around the tests that need it; write the reports in any case."""
+    bench = session.config.stash[SESSION]
+    judged = [item for item in session.items if _spec(item)]
+    if not judged or session.config.option.collectonly:
+        return (yield)
+    try:
+        with bench.open(len(judged)):
+            result = yield
+    except SetupError as error:
+        pytest.exit(str(error), returncode=2)
+    finally:
+        session.testsfailed += bench.finish()
+    return result
+
+
+def _spec(item: pytest.Item) -> str:
+    callspec = getattr(item, "callspec", None)
+    return callspec.params.get("target_spec", "") if callspec else ""
+
+
+# Fixtures: the terms of a connection, which tests override by parametrization.
+
+
+@pytest.fixture
+def family() -> int:
+    """IP version of peer and target."""
+    return 4
+
+
+@pytest.fixture
+def mode() -> Mode:
+    """Mode of the Child SA."""
+    return Mode.TUNNEL
+
+
+@pytest.fixture
+def suite() -> terms.Suite:
+    """Proposals of IKE SA and Child SA."""
+    return terms.DEFAULT
+
+
+@pytest.fixture
+def replay_window() -> int:
+    """Replay window of the target, in packets."""
+    return 64
+
+
+@pytest.fixture
+def station(request: pytest.FixtureRequest, target_spec: str) -> Station:
+    """Give the test's target, the link to it, and fresh addresses."""
+    bench = request.config.stash[SESSION]
+    return bench.station(target_spec, _randomness(request))
+
+
+def _randomness(request: pytest.FixtureRequest) -> Any:
+    bench = request.config.stash[SESSION]
+    return random.Random(f"{bench.settings.seed} {request.node.nodeid}").randbytes
+
+
+@pytest.fixture
+def connection(
+    request: pytest.FixtureRequest,
+    station: Station,
+    family: int,
+    mode: Mode,
+    suite: terms.Suite,
+    replay_window: int,
+) -> Connection:
+    """Describe the connection as the target is to have it."""
+    _check_needs(request.node, station, family)
+    return terms.connection(station, family, mode, suite, replay_window, _randomness(request))
+
+
+def _check_needs(node: pytest.Item, station: Station, family: int) -> None:
+    needed = {each for mark in node.iter_markers("needs") for each in mark.args}
+    needed |= {Capability.IPV6} if family == 6 else set()
+    missing = needed - station.target.capabilities
+    if missing:
+        names = ", ".join(sorted(each.value for each in missing))
+        raise Unsupported(f"declared and probed: the target lacks {names}")
+
+
+@pytest.fixture
+def peer(
+    request: pytest.FixtureRequest, station: Station, connection: Connection
+) -> Iterator[Peer]:
+    """Give the reference peer, with the target configured for it."""
+    settings = request.config.stash[SESSION].settings
+    ours = connection.mirrored()
+    peer = Peer(station.link, ours, _randomness(request), strict_silence=settings.strict_silence)
+    start = station.link.now()
+    configuration = station.target.configure(connection)
+    try:
+        yield peer
+    finally:
+        case = request.node.stash[CASE]
+        case.log = station.target.log
+        case.record = Record(
+            case.title,
+            case.target,
+            start,
+            station.link.now(),
+            tuple(peer.events),
+            configuration,
+            peer_addresses=frozenset({ours.local}),
+        )
+        station.target.forget(connection)
+
+
+@pytest.fixture
+def target(station: Station, connection: Connection) -> BoundTarget:
+    """Give the target as this test sees it."""
+    return BoundTarget(station.target, connection)
+
+
+@pytest.fixture
+def established(peer: Peer) -> Peer:
+    """Give a peer that has set up an IKE SA with a Child SA, as initiator."""
+    peer.establish()
+    return peer
+
+
+@pytest.fixture
+def accepted(peer: Peer, target: BoundTarget) -> Peer:
+    """Give a peer with which the target has set up an IKE SA with a Child SA."""
+    target.initiate()
+    peer.accept()
+    return peer
+
+
+@pytest.fixture
+def administrative(request: pytest.FixtureRequest) -> Any:
+    """Record what was seen where the RFC leaves the choice to local policy."""
+    return request.node.stash[CASE].administrative.append
+
+
+# Verdicts.
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note what the test judges."""
+    if not _spec(item):
+        return
+    bench = item.config.stash[SESSION]
+    item.user_properties.append(("judged", True))
+    item.stash[STARTED] = time.time()
+    item.stash[CASE] = bench.case(item, _spec(item), _stable_id(item))
+    bench.starts(item.stash[CASE])
+
+
+def _stable_id(item: pytest.Item) -> str:
+    spec = re.escape(_spec(item))
+    return re.sub(rf"\[{spec}-|-{spec}(?=\])", lambda m: m[0][0] if m[0][0] == "[" else "",
+                  re.sub(rf"\[{spec}\]$", "", item.nodeid))  # fmt: skip
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Turn how a test ended into a verdict, and the verdict into pytest's outcome."""
+    report: Any = yield
+    if CASE not in item.stash:
+        return report
+    error = call.excinfo.value if call.excinfo else None
+    if error is not None or (call.when == "call" and ERROR not in item.stash):
+        item.stash.setdefault(ERROR, (error, call.when == "call"))
+    if call.when == "teardown":
+        _settle(item, report)
+    elif error is not None and not isinstance(error, KeyboardInterrupt):
+        # The verdict follows at teardown, when the record is complete.
+        report.longrepr = None
+        report.outcome = "passed" if call.when == "call" else "skipped"
+    return report
+
+
+def _settle(item: pytest.Item, report: Any) -> None:
+    bench = item.config.stash[SESSION]
+    case = item.stash[CASE]
+    error, in_test = item.stash.get(ERROR, (None, True))
+    verdict, reason = judge(error, case.requirements, in_test=in_test)
+    started = item.stash[STARTED]
+    result = bench.ends(case, verdict, reason, started, time.time() - started)
+    outcome = result.outcome(strict=bench.settings.strict)
+    report.user_properties.append(("verdict", verdict.value))
+    if outcome in (Outcome.FAILED, Outcome.ERROR):
+        report.outcome, report.longrepr = "failed", f"{verdict.value}: {reason}"
+    elif outcome is Outcome.SKIPPED:
+        report.outcome = "skipped"
+        where = item.location[0], item.location[1] or 0
+        report.longrepr = (
+            *where,
+            f"{verdict.value}: {result.known.reason if result.known else reason}",
+        )
+
+
+def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
+    """Show a verdict once for each test, by its name."""
+    properties = dict(report.user_properties)
+    if "judged" not in properties:
+        return None
+    if report.when != "teardown" or "verdict" not in properties:
+        return "", "", ""
+    return report.outcome, "", properties["verdict"].upper()

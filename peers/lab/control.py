@@ -1,0 +1,126 @@
+"""Talk to a target over the lab's network: a shell for commands, a socket for vici."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from peers.lab.errors import SetupError
+from peers.lab.namespace import within
+from peers.reference.errors import Inconclusive
+
+AGENT_PORT = 4503
+VICI_PORT = 4502
+PATIENCE = 20.0
+"""Seconds for one command; a guest kernel on a busy machine may pause for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a script printed (both streams) and its exit status."""
+
+    status: int
+    output: str
+
+
+class ControlSocket(socket.socket):
+    """A TCP socket for small requests and answers: no octet waits for another one's ACK."""
+
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        """Receive; the kernel forgets TCP_QUICKACK, so it is asked for each time."""
+        self.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        return super().recv(size, flags)
+
+
+def connect(address: IPv4Address, port: int, namespace: Path | None) -> ControlSocket:
+    """Connect from the peer's network namespace; OSError if nobody listens there."""
+
+    def make() -> ControlSocket:
+        made = ControlSocket(socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            made.settimeout(PATIENCE)
+            made.connect((str(address), port))
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:
+            made.close()
+            raise
+        return made
+
+    return within(namespace, make)
+
+
+NOT_YET = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ECONNRESET}
+
+
+def connect_when_up(
+    connecting: Callable[[], ControlSocket], wait: Callable[[float], None], deadline: float
+) -> ControlSocket:
+    """Connect as soon as somebody listens; SetupError at the deadline (seconds since the epoch).
+
+    ``wait`` returns after so many seconds at most, or before when something has happened.
+    """
+    while True:
+        try:
+            return connecting()
+        except OSError as error:
+            timed_out = isinstance(error, TimeoutError)
+            if not timed_out and error.errno not in NOT_YET:
+                raise
+            if time.time() > deadline:
+                raise SetupError(f"no answer from the target's control port: {error}") from error
+            wait(0.05)
+
+
+class Agent:
+    """A shell inside the target that lives as long as the connection to it.
+
+    A script must not ``exit``. One that only uses the shell's own commands costs about a
+    millisecond, each program that it starts about fifteen in a guest kernel.
+    """
+
+    def __init__(self, connection: ControlSocket) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    def run(self, script: str) -> Reply:
+        """Run a script of sh and give its output and status; Inconclusive if the shell is gone."""
+        end = f"end-{secrets.token_hex(6)}"
+        framed = f"{{ {script}\n}} </dev/null 2>&1; echo; echo {end} $?\n"
+        with self._lock:
+            try:
+                self._connection.sendall(framed.encode())
+                octets = self._receive_until(f"\n{end} ".encode())
+            except OSError as error:
+                raise Inconclusive(f"the target's control shell failed: {error}") from error
+        output, _, status = octets.decode(errors="replace").rpartition(f"\n{end} ")
+        return Reply(int(status), output)
+
+    def check(self, script: str) -> str:
+        """Run a script that must succeed; Inconclusive with its output if it does not."""
+        reply = self.run(script)
+        if reply.status:
+            raise Inconclusive(
+                f"in the target, status {reply.status} of: {script}\n{reply.output.strip()}"
+            )
+        return reply.output
+
+    def close(self) -> None:
+        """Hang up; the shell ends."""
+        self._connection.close()
+
+    def _receive_until(self, mark: bytes) -> bytes:
+        octets = b""
+        while True:
+            more = self._connection.recv(1 << 16)
+            if not more:
+                raise ConnectionResetError(f"it ended, having said {octets[-300:]!r}")
+            octets += more
+            if octets.endswith(b"\n") and mark in octets[-len(mark) - 8 :]:
+                return octets

@@ -1,0 +1,276 @@
+"""The lab of a run: its isolated network, the peer's addresses, the targets, the capture."""
+
+from __future__ import annotations
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from docker import DockerClient
+from docker.errors import APIError
+from docker.models.containers import Container
+
+from peers.lab import ownership
+from peers.lab.addresses import PEER, AddressPool, Plan, parse_subnet
+from peers.lab.capture import Capture
+from peers.lab.engine import connect
+from peers.lab.errors import SetupError
+from peers.lab.images import Recipe, ensure_image
+from peers.lab.logs import ContainerLog
+from peers.lab.machine import Machine, Place, start_container
+from peers.lab.network import create_network
+from peers.link import Link, SocketLink
+from peers.targets.base import Target
+from peers.targets.libreswan import Libreswan
+from peers.targets.strongswan import StrongSwan
+
+Say = Callable[[str], None]
+
+ADAPTERS: dict[str, Callable[[Machine], Target]] = {
+    "strongswan": StrongSwan,
+    "libreswan": Libreswan,
+}
+RELEASES = ("trixie", "bookworm", "sid")
+"""Debian releases that targets come from; the first is the default."""
+
+KERNELS = ("auto", "host", "guest")
+PEER_PATIENCE = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """A target to start, as in ``strongswan@bookworm``."""
+
+    text: str
+    name: str
+    release: str
+
+    @classmethod
+    def parse(cls, text: str) -> Spec:
+        """Read a specification; SetupError for an unknown target or release."""
+        name, _, release = text.partition("@")
+        if name not in ADAPTERS:
+            raise SetupError(f"unknown target {name!r}: give one of {', '.join(ADAPTERS)}")
+        if release and release not in RELEASES:
+            raise SetupError(
+                f"unknown release {release!r} in {text!r}: give one of {', '.join(RELEASES)}"
+            )
+        return cls(text, name, release or RELEASES[0])
+
+    @property
+    def recipe(self) -> Recipe:
+        """The image of this target.
+
+        The guest kernel is the unstable release's where its C library suffices: it is newer and
+        faster (seccomp). Bookworm's has to be bookworm's own.
+        """
+        if self.release == "bookworm":
+            return Recipe(self.name, self.release, {"GUEST_RELEASE": "bookworm", "SECCOMP": ""})
+        return Recipe(self.name, self.release)
+
+    @property
+    def container(self) -> str:
+        """What its container's name ends in."""
+        return re.sub(r"[^a-z0-9]+", "-", self.text)
+
+
+class Lab:
+    """Everything a run needs, from entering to leaving the context.
+
+    ``specs`` name the targets; ``kernel`` is auto, host or guest; ``subnet`` an IPv4 network or
+    None; ``output`` the run's folder, where the capture and build logs go; ``say`` takes a line
+    before each step. Entering raises SetupError for what the user can mend.
+    """
+
+    link: Link
+    addresses: AddressPool
+    targets: dict[str, Target]
+    capture: Path
+    kernel: str
+    """Which kernel does the targets' ESP, for the report."""
+
+    def __init__(
+        self,
+        specs: Sequence[str],
+        *,
+        output: Path,
+        say: Say,
+        kernel: str = "auto",
+        subnet: str | None = None,
+    ) -> None:
+        if kernel not in KERNELS:
+            raise SetupError(f"unknown kernel {kernel!r}: give one of {', '.join(KERNELS)}")
+        self.run = ownership.new_run()
+        self.machines: dict[str, Machine] = {}
+        self._specs = [Spec.parse(each) for each in dict.fromkeys(specs)]
+        self._wanted_kernel = kernel
+        self._subnet = parse_subnet(subnet) if subnet else None
+        self._output = output
+        self._say = say
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Lab:
+        try:
+            self._stack.enter_context(_termination_interrupts())
+            self._set_up()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Remove everything that this run made, last made first. May be called again."""
+        self._stack.close()
+
+    def _set_up(self) -> None:
+        began = time.monotonic()
+        client = connect()
+        self._stack.callback(client.close)
+        ownership.clear_dead(client, self._say)
+        images = self._images(client)
+        labels = ownership.labels(self.run)
+        # Whatever is made from here on goes by label, also what was only half made.
+        self._stack.callback(self._remove_all, client)
+        network, plan = create_network(client, self.run, self._subnet, labels)
+        self._say(f"network {plan.ipv4} and {plan.ipv6}, the peer's addresses {plan.range4}")
+        name = str(network.name)
+        with ThreadPoolExecutor(thread_name_prefix="lab") as threads:
+            starting = [
+                threads.submit(
+                    self._start_target, client, images[spec.text], name, plan, labels, at
+                )
+                for at, spec in enumerate(self._specs)
+            ]
+            peer = start_peer(client, images["peer"], name, plan, labels)
+            namespace = Path(f"/proc/{peer.attrs['State']['Pid']}/ns/net")
+            self._start_capture(client, images["peer"], peer, labels)
+            link = SocketLink(namespace)
+            self._stack.callback(link.close)
+            self.link, self.addresses = link, AddressPool(plan)
+            containers = [each.result() for each in starting]
+            readying = [
+                threads.submit(self._ready, spec, container, Place.of(plan, at), namespace)
+                for at, (spec, container) in enumerate(zip(self._specs, containers, strict=True))
+            ]
+            self.targets = {
+                spec.text: ready.result() for spec, ready in zip(self._specs, readying, strict=True)
+            }
+        self.kernel = ", ".join(sorted({each.kernel for each in self.machines.values()}))
+        self._say(f"the lab is ready after {time.monotonic() - began:.1f} s")
+
+    def _images(self, client: DockerClient) -> dict[str, str]:
+        recipes = {"peer": Recipe("peer", RELEASES[0])}
+        recipes.update({spec.text: spec.recipe for spec in self._specs})
+        return {
+            text: ensure_image(client, recipe, self._output, self._say)
+            for text, recipe in recipes.items()
+        }
+
+    def _start_target(
+        self,
+        client: DockerClient,
+        image: str,
+        network: str,
+        plan: Plan,
+        labels: dict[str, str],
+        index: int,
+    ) -> Container:
+        spec = self._specs[index]
+        self._say(f"starting {spec.text}")
+        return start_container(
+            client,
+            image,
+            f"ikeproof-{self.run}-{spec.container}",
+            Place.of(plan, index),
+            self._wanted_kernel,
+            network,
+            labels,
+        )
+
+    def _ready(
+        self, spec: Spec, container: Container, place: Place, namespace: Path | None
+    ) -> Target:
+        machine = Machine(spec.text, container, place, namespace)
+        machine.wait_for_agent()
+        target = ADAPTERS[spec.name](machine)
+        self.machines[spec.text] = machine
+        self._say(f"{spec.text} is up: {target.info.version}, {machine.kernel}")
+        return target
+
+    def _start_capture(
+        self, client: DockerClient, image: str, peer: Container, labels: dict[str, str]
+    ) -> None:
+        capture = Capture(client, image, str(peer.name), self._output, labels)
+        capture.start()
+        self._stack.callback(capture.stop)
+        self.capture = capture.path
+
+    def _remove_all(self, client: DockerClient) -> None:
+        ownership.clear(client, lambda marks: marks.get(ownership.RUN) == self.run, lambda _: None)
+
+
+def start_peer(
+    client: DockerClient, image: str, network: str, plan: Plan, labels: dict[str, str]
+) -> Container:
+    """Start the container that holds the peer's addresses; its kernel answers no echo itself."""
+    ipv4, ipv6 = plan.host(PEER)
+    endpoint = client.api.create_endpoint_config(ipv4_address=str(ipv4), ipv6_address=str(ipv6))
+    try:
+        peer = client.containers.create(
+            image,
+            name=f"{network}-peer",
+            network=network,
+            networking_config={network: endpoint},
+            environment={
+                "IKEPROOF_RANGE4": str(plan.range4),
+                "IKEPROOF_RANGE6": str(plan.range6),
+            },
+            cap_drop=["ALL"],
+            cap_add=["NET_ADMIN", "SETPCAP"],
+            sysctls={
+                "net.ipv4.ip_forward": "0",
+                "net.ipv4.icmp_echo_ignore_all": "1",
+                "net.ipv6.icmp.echo_ignore_all": "1",
+            },
+            labels=labels,
+        )
+        peer.start()
+    except APIError as error:
+        raise SetupError(f"the peer's container cannot be started: {error.explanation}") from error
+    log = ContainerLog(peer)
+    if not log.wait_for("ikeproof: holding", PEER_PATIENCE):
+        raise SetupError("the peer's container does not start; the end of its log:", log.tail())
+    peer.reload()
+    return peer
+
+
+@contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """Let SIGTERM do what Ctrl-C does, so that the lab is taken down then too."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt(f"signal {number}")
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,195 @@
+"""A target's container: with its own kernel or a guest's, the same from outside."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from pathlib import Path
+
+from docker import DockerClient
+from docker.errors import APIError
+from docker.models.containers import Container
+
+from peers.lab.addresses import PEER, Plan, behind
+from peers.lab.control import AGENT_PORT, Agent, ControlSocket, connect, connect_when_up
+from peers.lab.errors import SetupError
+from peers.lab.logs import ContainerLog
+from peers.lab.ownership import remove_container
+from peers.reference.errors import Inconclusive
+
+BOOT_PATIENCE = 60.0
+RESTART_PATIENCE = 30.0
+
+# What the daemons need where they run on the host's kernel; the guest kernel needs the first two.
+CAPABILITIES = ["NET_ADMIN", "NET_RAW", "NET_BIND_SERVICE", "SETGID", "SETUID", "SETPCAP", "CHOWN"]
+CAPABILITIES += ["DAC_OVERRIDE", "FOWNER", "KILL"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a target stands: its addresses, and the networks behind it."""
+
+    ipv4: IPv4Address
+    ipv6: IPv6Address
+    behind4: IPv4Network
+    behind6: IPv6Network
+    plan: Plan
+
+    @classmethod
+    def of(cls, plan: Plan, index: int) -> Place:
+        """Give the place of target ``index`` (from 0)."""
+        return cls(*plan.target(index), *behind(index), plan)
+
+    def environment(self, kernel: str) -> dict[str, str]:
+        """Give the settings that docker/guest/entry and network read."""
+        peer4, peer6 = self.plan.host(PEER)
+        return {
+            "IKEPROOF_KERNEL": kernel,
+            "IKEPROOF_ADDRESS4": f"{self.ipv4}/24",
+            "IKEPROOF_ADDRESS6": f"{self.ipv6}/112",
+            "IKEPROOF_PEER4": str(peer4),
+            "IKEPROOF_PEER6": str(peer6),
+            "IKEPROOF_INNER4": f"{self.behind4[1]}/{self.behind4.prefixlen}",
+            "IKEPROOF_INNER6": f"{self.behind6[1]}/{self.behind6.prefixlen}",
+        }
+
+
+class Machine:
+    """A running target, its control shell and its log."""
+
+    def __init__(
+        self, name: str, container: Container, place: Place, namespace: Path | None
+    ) -> None:
+        self.name = name
+        self.place = place
+        self.kernel = ""
+        self.log = ContainerLog(container)
+        self._container = container
+        self._namespace = namespace
+        self._agent: Agent | None = None
+        self._start = ""
+        self._restarting = threading.Lock()
+
+    @property
+    def image(self) -> str:
+        """The tag of the container's image."""
+        return str(self._container.attrs["Config"]["Image"])
+
+    def wait_for_agent(self) -> None:
+        """Wait until the control shell answers; SetupError with the log's end if it does not."""
+        if not self.log.wait_for("ikeproof: daemon started", BOOT_PATIENCE):
+            unusable = self.log.find("ikeproof: unusable: ").partition("unusable: ")[2]
+            if unusable:
+                raise SetupError(
+                    f"{self.name}: this host's kernel cannot be used ({unusable}): "
+                    "take --kernel guest or auto"
+                )
+            raise SetupError(f"{self.name} does not start; the end of its log:", self.log.tail())
+        self._agent = Agent(self.connect(AGENT_PORT))
+        which = self.log.find("ikeproof: kernel ").partition("kernel ")[2]
+        release = self.run("uname -r").strip()
+        guest = which.startswith("guest")
+        self.kernel = f"{'guest: User-Mode Linux' if guest else 'host: Linux'} {release}"
+        self._start = self._daemon()
+
+    def connect(self, port: int) -> ControlSocket:
+        """Connect to a TCP port of the target as soon as somebody listens."""
+        return connect_when_up(
+            lambda: connect(self.place.ipv4, port, self._namespace),
+            self.log.wait,
+            time.time() + RESTART_PATIENCE,
+        )
+
+    def run(self, script: str) -> str:
+        """Run a script of sh in the target; Inconclusive if it fails. See `Agent` for its cost."""
+        return self._shell.check(script)
+
+    def attempt(self, script: str) -> tuple[int, str]:
+        """Run a script of sh in the target; give its status and output."""
+        reply = self._shell.run(script)
+        return reply.status, reply.output
+
+    def until(
+        self, ready: Callable[[], bool], what: str, seconds: float = RESTART_PATIENCE
+    ) -> None:
+        """Wait until ``ready``, asking when the log has news; SetupError with the log's end."""
+        deadline = time.monotonic() + seconds
+        while not ready():
+            if time.monotonic() > deadline or self.log.ended:
+                raise SetupError(f"{self.name}: {what}; the end of its log:", self.log.tail())
+            self.log.wait(0.05)
+
+    def restart_daemon(self) -> None:
+        """Kill the daemon; return when the supervisor has started it again."""
+        with self._restarting:
+            before = self._daemon()
+            process = before.split()[1]
+            self.run(f"kill -KILL {process} || true")
+            self.until(lambda: self._daemon() != before, "the daemon does not come back")
+            self._start = self._daemon()
+
+    def daemon_is_the_same(self) -> bool:
+        """Say whether the daemon runs as the process that was started, or restarted on purpose."""
+        status, output = self.attempt(
+            "read start process </run/ikeproof && kill -0 $process && echo $start $process"
+        )
+        return status == 0 and output.strip() == self._start
+
+    def read_log(self, start: float, end: float) -> str:
+        """Give what the target printed between two times, waiting for what is under way."""
+        try:
+            self.log.catch_up(lambda line: self._shell.run(f"echo {line} >/proc/1/fd/1"))
+        except Inconclusive as error:
+            return f"{self.log.between(start, end)}[the log may end too early: {error}]\n"
+        return self.log.between(start, end)
+
+    def close(self) -> None:
+        """Remove the container."""
+        if self._agent:
+            self._agent.close()
+        remove_container(self._container)
+
+    @property
+    def _shell(self) -> Agent:
+        if self._agent is None:
+            raise Inconclusive(f"{self.name} has not started")
+        return self._agent
+
+    def _daemon(self) -> str:
+        return self.run("read start process </run/ikeproof; echo $start $process").strip()
+
+
+def start_container(
+    client: DockerClient,
+    image: str,
+    name: str,
+    place: Place,
+    kernel: str,
+    network: str,
+    labels: dict[str, str],
+) -> Container:
+    """Create and start a target's container; SetupError if the engine refuses."""
+    endpoint = client.api.create_endpoint_config(
+        ipv4_address=str(place.ipv4), ipv6_address=str(place.ipv6)
+    )
+    try:
+        container = client.containers.create(
+            image,
+            name=name,
+            network=network,
+            networking_config={network: endpoint},
+            environment=place.environment(kernel),
+            cap_drop=["ALL"],
+            cap_add=CAPABILITIES,
+            security_opt=["no-new-privileges"],
+            sysctls={"net.ipv4.ip_forward": "0"},
+            tmpfs={"/tmp/uml": "exec,size=200m"},
+            labels=labels,
+        )
+        container.start()
+    except APIError as error:
+        raise SetupError(f"{name} cannot be started: {error.explanation}") from error
+    return container

@@ -1,0 +1,61 @@
+"""Words for transforms: from a proposal of the codec to what a daemon's configuration says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from peers.reference.connection import Connection
+from peers.reference.errors import ScriptError
+from peers.reference.numbers import Encr, Integ, TransformType
+from peers.reference.payloads import Proposal, Transform
+
+Words = Mapping[TransformType, Mapping[int, str]]
+"""By transform type and ID; ``{bits}`` in a word stands for the key length."""
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+AEADS = frozenset(
+    {
+        Encr.ENCR_AES_CCM_8,
+        Encr.ENCR_AES_CCM_12,
+        Encr.ENCR_AES_CCM_16,
+        Encr.ENCR_AES_GCM_8,
+        Encr.ENCR_AES_GCM_12,
+        Encr.ENCR_AES_GCM_16,
+        Encr.ENCR_CHACHA20_POLY1305,
+    }
+)
+
+
+def word(words: Words, transform: Transform, daemon: str) -> str:
+    """Give the daemon's word for a transform; ScriptError if it has none."""
+    found = words.get(transform.type, {}).get(transform.id)
+    if found is None:
+        raise ScriptError(f"{daemon} has no word for {transform}")
+    takes_length = "{bits}" in found
+    if takes_length is not (transform.key_length is not None):
+        must = "must" if takes_length else "cannot"
+        raise ScriptError(f"{transform} {must} have a key length for {daemon}")
+    return found.format(bits=transform.key_length)
+
+
+def words_of(words: Words, proposal: Proposal, kind: TransformType, daemon: str) -> list[str]:
+    """Give the words for a proposal's transforms of one type, in order; "no integrity" has none."""
+    return [
+        word(words, each, daemon)
+        for each in proposal.of(kind)
+        if not (kind == TransformType.INTEG and each.id == Integ.NONE)
+    ]
+
+
+def check_name(connection: Connection) -> str:
+    """Give the connection's name, if configurations can carry it; else ScriptError."""
+    if not NAME.fullmatch(connection.name):
+        raise ScriptError(f"a connection cannot be named {connection.name!r}: {NAME.pattern}")
+    return connection.name
+
+
+def hexadecimal(psk: bytes) -> str:
+    """Write a pre-shared key as both daemons read it."""
+    return f"0x{psk.hex()}"

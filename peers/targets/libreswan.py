@@ -1,0 +1,160 @@
+"""Libreswan as a target: pluto, told what to do by whack and addconn."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+
+from peers.lab.machine import Machine
+from peers.reference.connection import Connection, IPNetwork
+from peers.reference.errors import Inconclusive
+from peers.reference.events import IPAddress
+from peers.targets.base import Capability, IkeSaState, TargetInfo
+from peers.targets.kernel import echo_script, kernel_counters
+from peers.targets.libreswan_config import ipsec_conf, ipsec_secrets
+from peers.targets.libreswan_status import State, ike_sas, parse_states
+
+WHACK = "/usr/libexec/ipsec/whack"
+ADDCONN = "/usr/libexec/ipsec/addconn"
+FOLDER = "/run/ikeproof.d"
+"""Where connections and secrets lie; docker/libreswan/ipsec.secrets includes them."""
+
+
+class Libreswan:
+    """Adapter of pluto (the protocol `base.Target`). whack takes about twenty milliseconds."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._loaded: dict[str, Connection] = {}
+        self._challenging = False
+        self._wait_until_ready()
+        self.info = self._describe()
+        self.capabilities = frozenset(Capability)
+
+    def addresses(self) -> Sequence[IPAddress]:
+        """Give the target's IPv4 and IPv6 address."""
+        return (self._machine.place.ipv4, self._machine.place.ipv6)
+
+    def network_behind(self, family: int) -> IPNetwork:
+        """Give the network behind the target."""
+        place = self._machine.place
+        return place.behind4 if family == 4 else place.behind6
+
+    def configure(self, connection: Connection) -> str:
+        """Load the connection and its secret; return both files."""
+        conf, secrets = ipsec_conf(connection), ipsec_secrets(connection)
+        name = connection.name
+        self._machine.run(
+            f"printf %s {shlex.quote(secrets)} >{FOLDER}/{name}.secrets && "
+            f"printf %s {shlex.quote(conf)} >{FOLDER}/{name}.conf"
+        )
+        self._load(connection)
+        self._loaded[name] = connection
+        return f"# ipsec.conf\n{conf}\n# ipsec.secrets\n{secrets}"
+
+    def forget(self, connection: Connection) -> None:
+        """Unload the connection and its secret; its SAs go with it."""
+        if self._loaded.pop(connection.name, None) is None:
+            return
+        name = connection.name
+        self._machine.run(f"rm -f {FOLDER}/{name}.conf {FOLDER}/{name}.secrets")
+        self._whack(f"--name {name} --delete")
+        self._whack("--rereadsecrets")
+
+    def initiate(self, connection: Connection) -> None:
+        """Start the initial exchanges."""
+        self._whack(f"--name {connection.name} --initiate --asynchronous")
+
+    def rekey_ike(self, connection: Connection) -> None:
+        """Start a rekey of the IKE SA."""
+        self._whack(f"--name {connection.name} --rekey-ike --asynchronous")
+
+    def rekey_child(self, connection: Connection) -> None:
+        """Start a rekey of the Child SA."""
+        self._whack(f"--name {connection.name} --rekey-child --asynchronous")
+
+    def delete_ike(self, connection: Connection) -> None:
+        """Start the deletion of the IKE SA."""
+        self._whack(f"--name {connection.name} --delete-ike --asynchronous")
+
+    def delete_child(self, connection: Connection) -> None:
+        """Start the deletion of the Child SA."""
+        self._whack(f"--name {connection.name} --delete-child --asynchronous")
+
+    def check_liveness(self, connection: Connection) -> None:
+        """Trigger the event that sends a liveness check."""
+        states = self._states(connection)
+        numbers = [each.number for each in states if each.is_child and each.established]
+        if not numbers:
+            raise Inconclusive(f"{connection.name} has no Child SA to check the liveness of")
+        self._whack(f"--impair trigger_v2_liveness:{numbers[-1]}")
+
+    def echo(self, connection: Connection) -> None:
+        """Have the target's side send one echo request."""
+        self._machine.run(echo_script(connection, self.network_behind))
+
+    def challenge_with_cookies(self, enabled: bool) -> None:
+        """Have pluto ask for cookies or not."""
+        self._whack("--ddos-busy" if enabled else "--ddos-unlimited")
+        self._challenging = enabled
+
+    def sas(self, connection: Connection) -> Sequence[IkeSaState]:
+        """List the connection's IKE SAs, half-open ones too."""
+        shown = self._whack("--showstates")
+        # The kernel counts packets; asking it costs as much again, and only Child SAs need it.
+        kernel = self._machine.run("ip -statistics xfrm state") if " esp" in shown else ""
+        return ike_sas(connection, shown, kernel)
+
+    def counters(self) -> Mapping[str, int]:
+        """Read the kernel's counters of dropped packets (XfrmIn..., and those of its states)."""
+        return kernel_counters(self._machine)
+
+    def log(self, start: float, end: float) -> str:
+        """Give the log between two times."""
+        return self._machine.read_log(start, end)
+
+    def restart(self) -> None:
+        """Restart pluto and load again what was loaded."""
+        self._machine.restart_daemon()
+        self._wait_until_ready()
+        for connection in self._loaded.values():
+            self._load(connection)
+        if self._challenging:
+            self.challenge_with_cookies(True)
+
+    def alive(self) -> bool:
+        """Say whether pluto still is the process that was started."""
+        return self._machine.daemon_is_the_same()
+
+    def _wait_until_ready(self) -> None:
+        # Until pluto listens, a request would be dropped.
+        self._machine.until(self._is_listening, "pluto does not answer")
+        # Initiating once says "stay up" to pluto; a test must not see it come back by itself.
+        self._whack("--impair revival")
+
+    def _is_listening(self) -> bool:
+        status, output = self._machine.attempt(f"{WHACK} --status")
+        return status == 0 and str(self._machine.place.ipv6) in output
+
+    def _load(self, connection: Connection) -> None:
+        name = connection.name
+        self._machine.run(
+            f"{WHACK} --rereadsecrets && {ADDCONN} --config {FOLDER}/{name}.conf {name}"
+        )
+
+    def _states(self, connection: Connection) -> list[State]:
+        states = parse_states(self._whack("--showstates"))
+        return [each for each in states if each.name == connection.name]
+
+    def _whack(self, arguments: str) -> str:
+        return self._machine.run(f"{WHACK} {arguments}")
+
+    def _describe(self) -> TargetInfo:
+        package, version = self._machine.run("dpkg-query -W libreswan").split()
+        return TargetInfo(
+            name=self._machine.name,
+            version=f"Libreswan {version.partition('-')[0]}",
+            kernel=self._machine.kernel,
+            image=self._machine.image,
+            notes=(f"{package} {version}",),
+        )

@@ -1,0 +1,229 @@
+"""strongSwan as a target: charon, told what to do over vici."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
+from typing import Any
+
+import vici
+from vici.exception import CommandException, SessionException
+
+from peers.lab.control import VICI_PORT
+from peers.lab.machine import Machine
+from peers.reference.connection import Connection, IPNetwork, Mode
+from peers.reference.errors import Inconclusive, ScriptError
+from peers.reference.events import IPAddress
+from peers.targets.base import Capability, ChildSaState, IkeSaState, TargetInfo
+from peers.targets.cookie_holder import hold_half_open
+from peers.targets.kernel import echo_script, kernel_counters
+from peers.targets.strongswan_config import connection_section, swanctl_conf
+
+SETTINGS = "/etc/strongswan.d/zzz-cookies.conf"
+
+# charon asks for cookies from so many half-open SAs on, and reads that when it starts. One that
+# stays half open, made below, keeps it asking.
+COOKIES = """charon-systemd {
+    dos_protection = yes
+    cookie_threshold = 1
+    cookie_threshold_ip = 0
+    block_threshold = 1000
+    half_open_timeout = 3600
+}
+"""
+
+NOT_WAITING = "-1"
+"""A vici timeout that means: answer at once."""
+
+
+class StrongSwan:
+    """Adapter of charon (the protocol `base.Target`). vici answers within milliseconds."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._loaded: dict[str, Connection] = {}
+        self._challenging = False
+        self._open_session()
+        self.info = self._describe()
+        self.capabilities = self._probe()
+
+    def addresses(self) -> Sequence[IPAddress]:
+        """Give the target's IPv4 and IPv6 address."""
+        return (self._machine.place.ipv4, self._machine.place.ipv6)
+
+    def network_behind(self, family: int) -> IPNetwork:
+        """Give the network behind the target."""
+        place = self._machine.place
+        return place.behind4 if family == 4 else place.behind6
+
+    def configure(self, connection: Connection) -> str:
+        """Load the connection and its secret; return both as swanctl.conf."""
+        text = swanctl_conf(connection)
+        self._load(connection)
+        self._loaded[connection.name] = connection
+        return text
+
+    def forget(self, connection: Connection) -> None:
+        """Unload the connection and its secret, and drop its SAs at once."""
+        if self._loaded.pop(connection.name, None) is None:
+            return
+        self._request("unload-conn", {"name": connection.name})
+        self._request("unload-shared", {"id": connection.name})
+        for state in self._raw_sas(connection):
+            identifier = state["uniqueid"].decode()
+            request = {"ike-id": identifier, "force": "yes", "timeout": NOT_WAITING}
+            # It may end by itself between the list and this.
+            self._request("terminate", request, may_fail=True)
+
+    def initiate(self, connection: Connection) -> None:
+        """Start the initial exchanges."""
+        self._request(
+            "initiate",
+            {
+                "ike": connection.name,
+                "child": connection.name,
+                "timeout": NOT_WAITING,
+                "init-limits": "no",
+            },
+        )
+
+    def rekey_ike(self, connection: Connection) -> None:
+        """Start a rekey of the IKE SA."""
+        self._request("rekey", {"ike": connection.name})
+
+    def rekey_child(self, connection: Connection) -> None:
+        """Start a rekey of the Child SA."""
+        self._request("rekey", {"ike": connection.name, "child": connection.name})
+
+    def delete_ike(self, connection: Connection) -> None:
+        """Start the deletion of the IKE SA."""
+        self._request("terminate", {"ike": connection.name, "timeout": NOT_WAITING})
+
+    def delete_child(self, connection: Connection) -> None:
+        """Start the deletion of the Child SA."""
+        name = connection.name
+        self._request("terminate", {"ike": name, "child": name, "timeout": NOT_WAITING})
+
+    def check_liveness(self, connection: Connection) -> None:
+        """Refuse: charon checks by itself after ``liveness_delay`` without traffic."""
+        raise ScriptError("strongSwan has no command for it: give the connection a liveness_delay")
+
+    def echo(self, connection: Connection) -> None:
+        """Have the target's side send one echo request."""
+        self._machine.run(echo_script(connection, self.network_behind))
+
+    def challenge_with_cookies(self, enabled: bool) -> None:
+        """Have charon ask for cookies or not. Restarts it, if that changes anything."""
+        if enabled is self._challenging:
+            return
+        self._machine.run(f"printf %s '{COOKIES if enabled else ''}' >{SETTINGS}")
+        self._challenging = enabled
+        self.restart()
+
+    def sas(self, connection: Connection) -> Sequence[IkeSaState]:
+        """List the IKE SAs with the connection's peer, half-open ones too."""
+        return [_ike_state(each) for each in self._raw_sas(connection)]
+
+    def counters(self) -> Mapping[str, int]:
+        """Read the kernel's counters of dropped packets (XfrmIn..., and those of its states)."""
+        return kernel_counters(self._machine)
+
+    def log(self, start: float, end: float) -> str:
+        """Give the log between two times."""
+        return self._machine.read_log(start, end)
+
+    def restart(self) -> None:
+        """Restart charon and load again what was loaded."""
+        self._machine.restart_daemon()
+        self._open_session()
+        for connection in self._loaded.values():
+            self._load(connection)
+        if self._challenging:
+            hold_half_open(self._machine, self._request)
+
+    def alive(self) -> bool:
+        """Say whether charon still is the process that was started."""
+        return self._machine.daemon_is_the_same()
+
+    def _open_session(self) -> None:
+        self._session = vici.Session(self._machine.connect(VICI_PORT))
+        # The socket is there before the threads that answer.
+        self._request("version")
+
+    def _load(self, connection: Connection) -> None:
+        self._request("load-conn", {connection.name: connection_section(connection)})
+        self._request(
+            "load-shared",
+            {
+                "id": connection.name,
+                "type": "IKE",
+                "data": connection.psk,
+                "owners": [connection.local_identity, connection.remote_identity],
+            },
+        )
+
+    def _request(
+        self, command: str, message: Mapping[str, Any] | None = None, *, may_fail: bool = False
+    ) -> Mapping[str, Any]:
+        try:
+            return dict(self._session.request(command, message))
+        except CommandException as error:
+            if may_fail:
+                return {}
+            raise Inconclusive(f"vici {command}: {error}") from error
+        except (OSError, SessionException) as error:
+            raise Inconclusive(f"vici {command}: charon does not answer: {error}") from error
+
+    def _raw_sas(self, connection: Connection) -> list[Mapping[str, Any]]:
+        # A half-open SA has no name yet: the peer's address tells whose it is.
+        try:
+            listed = [state for each in self._session.list_sas() for state in each.values()]
+        except (OSError, SessionException) as error:
+            raise Inconclusive(f"vici list-sas: charon does not answer: {error}") from error
+        return [each for each in listed if _address(each["remote-host"]) == connection.remote]
+
+    def _describe(self) -> TargetInfo:
+        version = self._request("version")["version"].decode()
+        package = self._machine.run("dpkg-query -W charon-systemd").split()
+        return TargetInfo(
+            name=self._machine.name,
+            version=f"strongSwan {version}",
+            kernel=self._machine.kernel,
+            image=self._machine.image,
+            notes=(" ".join(package),),
+        )
+
+    def _probe(self) -> frozenset[Capability]:
+        algorithms = self._request("get-algorithms")
+        found = set(Capability)
+        if not any("CHACHA20_POLY1305" in name for name in algorithms.get("aead", ())):
+            found.discard(Capability.CHACHA20_POLY1305)
+        return frozenset(found)
+
+
+def _address(octets: bytes) -> IPAddress:
+    return ip_address(octets.decode().partition("%")[0])
+
+
+def _ike_state(state: Mapping[str, Any]) -> IkeSaState:
+    # A deleted Child SA is listed for some seconds more, for packets that are still under way.
+    children = (
+        each
+        for each in state.get("child-sas", {}).values()
+        if "spi-in" in each and each["state"] not in (b"DELETED", b"DESTROYING")
+    )
+    return IkeSaState(
+        initiator_spi=bytes.fromhex(state["initiator-spi"].decode()),
+        responder_spi=bytes.fromhex(state["responder-spi"].decode()),
+        established=state["state"] == b"ESTABLISHED",
+        children=tuple(
+            ChildSaState(
+                inbound_spi=bytes.fromhex(each["spi-in"].decode()),
+                outbound_spi=bytes.fromhex(each["spi-out"].decode()),
+                mode=Mode(each["mode"].decode().lower()),
+                packets_in=int(each.get("packets-in", b"0")),
+                packets_out=int(each.get("packets-out", b"0")),
+            )
+            for each in children
+        ),
+    )

@@ -1,0 +1,155 @@
+"""A connection as strongSwan has it: what vici loads, and the same as swanctl.conf."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Union
+
+from peers.reference.connection import Connection
+from peers.reference.errors import ScriptError
+from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf, TransformType
+from peers.reference.payloads import Proposal
+from peers.targets.keywords import Words, check_name, hexadecimal, words_of
+
+Section = Mapping[str, Union[str, Sequence[str], "Section"]]
+"""A section of swanctl.conf, and of a vici message: settings, lists and sections."""
+
+DAEMON = "strongSwan"
+
+WORDS: Words = {
+    TransformType.ENCR: {
+        Encr.ENCR_3DES: "3des",
+        Encr.ENCR_NULL: "null",
+        Encr.ENCR_AES_CBC: "aes{bits}",
+        Encr.ENCR_AES_CTR: "aes{bits}ctr",
+        Encr.ENCR_AES_CCM_8: "aes{bits}ccm8",
+        Encr.ENCR_AES_CCM_12: "aes{bits}ccm12",
+        Encr.ENCR_AES_CCM_16: "aes{bits}ccm16",
+        Encr.ENCR_AES_GCM_8: "aes{bits}gcm8",
+        Encr.ENCR_AES_GCM_12: "aes{bits}gcm12",
+        Encr.ENCR_AES_GCM_16: "aes{bits}gcm16",
+        Encr.ENCR_NULL_AUTH_AES_GMAC: "aes{bits}gmac",
+        Encr.ENCR_CAMELLIA_CBC: "camellia{bits}",
+        Encr.ENCR_CHACHA20_POLY1305: "chacha20poly1305",
+    },
+    TransformType.PRF: {
+        Prf.PRF_HMAC_MD5: "prfmd5",
+        Prf.PRF_HMAC_SHA1: "prfsha1",
+        Prf.PRF_AES128_XCBC: "prfaesxcbc",
+        Prf.PRF_HMAC_SHA2_256: "prfsha256",
+        Prf.PRF_HMAC_SHA2_384: "prfsha384",
+        Prf.PRF_HMAC_SHA2_512: "prfsha512",
+        Prf.PRF_AES128_CMAC: "prfaescmac",
+    },
+    TransformType.INTEG: {
+        Integ.AUTH_HMAC_MD5_96: "md5",
+        Integ.AUTH_HMAC_SHA1_96: "sha1",
+        Integ.AUTH_AES_XCBC_96: "aesxcbc",
+        Integ.AUTH_AES_CMAC_96: "aescmac",
+        Integ.AUTH_HMAC_SHA2_256_128: "sha256",
+        Integ.AUTH_HMAC_SHA2_384_192: "sha384",
+        Integ.AUTH_HMAC_SHA2_512_256: "sha512",
+    },
+    TransformType.KE: {
+        KeyExchangeMethod.NONE: "none",
+        KeyExchangeMethod.MODP_768: "modp768",
+        KeyExchangeMethod.MODP_1024: "modp1024",
+        KeyExchangeMethod.MODP_1536: "modp1536",
+        KeyExchangeMethod.MODP_2048: "modp2048",
+        KeyExchangeMethod.MODP_3072: "modp3072",
+        KeyExchangeMethod.MODP_4096: "modp4096",
+        KeyExchangeMethod.MODP_6144: "modp6144",
+        KeyExchangeMethod.MODP_8192: "modp8192",
+        KeyExchangeMethod.ECP_256: "ecp256",
+        KeyExchangeMethod.ECP_384: "ecp384",
+        KeyExchangeMethod.ECP_521: "ecp521",
+        KeyExchangeMethod.MODP_1024_S160: "modp1024s160",
+        KeyExchangeMethod.MODP_2048_S224: "modp2048s224",
+        KeyExchangeMethod.MODP_2048_S256: "modp2048s256",
+        KeyExchangeMethod.ECP_192: "ecp192",
+        KeyExchangeMethod.ECP_224: "ecp224",
+        KeyExchangeMethod.BRAINPOOL_P224R1: "ecp224bp",
+        KeyExchangeMethod.BRAINPOOL_P256R1: "ecp256bp",
+        KeyExchangeMethod.BRAINPOOL_P384R1: "ecp384bp",
+        KeyExchangeMethod.BRAINPOOL_P512R1: "ecp512bp",
+        KeyExchangeMethod.CURVE25519: "x25519",
+        KeyExchangeMethod.CURVE448: "x448",
+        KeyExchangeMethod.ML_KEM_512: "mlkem512",
+        KeyExchangeMethod.ML_KEM_768: "mlkem768",
+        KeyExchangeMethod.ML_KEM_1024: "mlkem1024",
+    },
+    TransformType.ESN: {Esn.NO_ESN: "noesn", Esn.ESN: "esn"},
+}
+
+ORDER = (
+    TransformType.ENCR,
+    TransformType.INTEG,
+    TransformType.PRF,
+    TransformType.KE,
+    TransformType.ESN,
+)
+
+
+def proposal_text(proposal: Proposal) -> str:
+    """Write a proposal as strongSwan does: ``aes256-sha256-prfsha256-modp2048``."""
+    if strays := {each.type for each in proposal.transforms} - set(ORDER):
+        raise ScriptError(f"{DAEMON}'s proposals cannot carry transforms of type {min(strays)}")
+    words = [each for kind in ORDER for each in words_of(WORDS, proposal, kind, DAEMON)]
+    return "-".join(words)
+
+
+def connection_section(connection: Connection) -> Section:
+    """Give the section ``connections.<name>``; its only child has the connection's name."""
+    name = check_name(connection)
+    child: Section = {
+        "mode": connection.mode.value,
+        "local_ts": [str(each) for each in connection.local_selectors],
+        "remote_ts": [str(each) for each in connection.remote_selectors],
+        "esp_proposals": [proposal_text(each) for each in connection.esp_proposals],
+        "replay_window": str(connection.replay_window),
+        # A test says when something is rekeyed.
+        "rekey_time": "0s",
+        "life_time": "0s",
+    }
+    return {
+        "version": "2",
+        "local_addrs": [str(connection.local)],
+        "remote_addrs": [str(connection.remote)],
+        "proposals": [proposal_text(each) for each in connection.ike_proposals],
+        "mobike": "no",
+        "unique": "never",
+        "rekey_time": "0s",
+        "dpd_delay": f"{math.ceil(connection.liveness_delay)}s",
+        "local": {"auth": "psk", "id": connection.local_identity},
+        "remote": {"auth": "psk", "id": connection.remote_identity},
+        "children": {name: child},
+    }
+
+
+def swanctl_conf(connection: Connection) -> str:
+    """Write the file that says what is loaded, with the secret."""
+    secret: Section = {
+        "id-1": connection.local_identity,
+        "id-2": connection.remote_identity,
+        "secret": hexadecimal(connection.psk),
+    }
+    lines = _lines(
+        {
+            "connections": {connection.name: connection_section(connection)},
+            "secrets": {f"ike-{connection.name}": secret},
+        }
+    )
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _lines(section: Section, depth: int = 0) -> list[str]:
+    indent = "    " * depth
+    lines: list[str] = []
+    for key, value in section.items():
+        if isinstance(value, Mapping):
+            lines += [f"{indent}{key} {{", *_lines(value, depth + 1), f"{indent}}}"]
+        else:
+            text = value if isinstance(value, str) else ", ".join(value)
+            lines.append(f"{indent}{key} = {text}")
+    return lines

@@ -1,0 +1,180 @@
+"""Collects what each test leaves behind and turns a whole run into its reports."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Literal
+
+from reports.capture import cut_capture
+from reports.deviations import load_deviations, mark_known, stale
+from reports.evidence import Record, cut_of, evidence_folder, ladder, write_evidence
+from reports.ledger import Requirement
+from reports.model import EvidenceFile, FileKind, Run, StaleDeviation, Target, TestResult
+from reports.verdicts import Verdict
+from reports.writers import write_all
+
+DEVIATIONS = Path(__file__).parent.parent / "peers" / "targets" / "deviations"
+
+
+@dataclass(slots=True)
+class Case:
+    """One test against one target as it is run; ``log`` cuts the target's log when asked."""
+
+    id: str
+    node_id: str
+    target: str
+    title: str
+    expected: str
+    requirements: tuple[Requirement, ...]
+    role: Literal["initiator", "responder"]
+    twin_of: str
+    faults: tuple[str, ...]
+    record: Record | None = None
+    log: Callable[[float, float], str] = field(default=lambda start, end: "")
+    administrative: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """The facts of a run that are known when it starts."""
+
+    id: str
+    started: datetime
+    command: str
+    version: str
+    seed: int
+    strict: bool
+    host: Mapping[str, str]
+
+
+class Recorder:
+    """The results of one run; ``all_evidence`` keeps it for tests that plainly conform too."""
+
+    def __init__(
+        self,
+        occasion: Occasion,
+        folder: Path,
+        ledger: Mapping[str, Requirement],
+        *,
+        all_evidence: bool,
+    ) -> None:
+        self.folder = folder
+        self.targets: dict[str, Target] = {}
+        self.results: list[TestResult] = []
+        self._occasion = occasion
+        self._ledger = ledger
+        self._all_evidence = all_evidence
+        self._records: dict[str, Record] = {}
+
+    def add(
+        self, case: Case, verdict: Verdict, reason: str, started: float, duration: float
+    ) -> TestResult:
+        """Take up a finished test; give its result, known deviations marked."""
+        if verdict is Verdict.CONFORMS and case.administrative:
+            verdict, reason = Verdict.ADMINISTRATIVE, "; ".join(case.administrative)
+        result = TestResult(
+            id=case.id,
+            node_id=case.node_id,
+            target=case.target,
+            title=case.title,
+            expected=case.expected,
+            requirements=tuple(requirement.id for requirement in case.requirements),
+            verdict=verdict,
+            reason=reason,
+            started=datetime.fromtimestamp(started, UTC),
+            duration=duration,
+            role=case.role,
+            twin_of=case.twin_of,
+            faults=case.faults,
+        )
+        result = self._marked(result)
+        if case.record is not None:
+            result = self._with_ladder(result, case.record, case.log)
+        self.results.append(result)
+        return result
+
+    def _marked(self, result: TestResult) -> TestResult:
+        target = self.targets[result.target]
+        lines = load_deviations(self._deviations(target), self._ledger)
+        return mark_known([result], lines, target.version, date.today())[0]
+
+    @staticmethod
+    def _deviations(target: Target) -> Path:
+        return DEVIATIONS / f"{target.name.partition('@')[0]}.toml"
+
+    def _with_ladder(
+        self, result: TestResult, record: Record, log: Callable[[float, float], str]
+    ) -> TestResult:
+        wanted = self._all_evidence or not result.plain
+        if wanted:
+            record = dataclasses.replace(record, log=log(record.start, record.end))
+            self._records[result.node_id] = record
+        steps = ladder(record.events, record.start, detail=wanted)
+        return result.model_copy(update={"ladder": steps})
+
+    def run(self, results: Sequence[TestResult]) -> Run:
+        """Give the run as the model has it."""
+        used = {name for result in results for name in result.requirements}
+        rows = tuple(row for row in self._ledger.values() if row.id in used)
+        return Run(
+            id=self._occasion.id,
+            started=self._occasion.started,
+            finished=datetime.now(UTC),
+            command=self._occasion.command,
+            version=self._occasion.version,
+            seed=self._occasion.seed,
+            strict=self._occasion.strict,
+            host=dict(self._occasion.host),
+            targets=tuple(self.targets.values()),
+            requirements=rows,
+            results=tuple(results),
+            stale_deviations=tuple(self._stale(results)),
+        )
+
+    def _stale(self, results: Sequence[TestResult]) -> Iterable[StaleDeviation]:
+        for target in self.targets.values():
+            lines = load_deviations(self._deviations(target), self._ledger)
+            own = [result for result in results if result.target == target.name]
+            yield from stale(target.name, own, lines, target.version, date.today())
+
+    def finish(self, capture: Path | None) -> Run:
+        """Write the evidence and every report; ``capture`` is that of the lab, if there was one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        results = [self._with_evidence(result, capture is not None) for result in self.results]
+        if capture is not None:
+            results = self._cut(capture, results)
+        run = self.run(results)
+        write_all(run, self.folder)
+        return run
+
+    def _folder(self, result: TestResult) -> Path:
+        return evidence_folder(self.folder, result.target, result.id)
+
+    def _with_evidence(self, result: TestResult, captured: bool) -> TestResult:
+        record = self._records.get(result.node_id)
+        if record is None:
+            return result
+        files = write_evidence(self.folder, self._folder(result), record, captured=captured)
+        return result.model_copy(update={"files": files})
+
+    def _cut(self, capture: Path, results: list[TestResult]) -> list[TestResult]:
+        cuts = [
+            cut_of(self._records[result.node_id], self._folder(result))
+            for result in results
+            if result.node_id in self._records
+        ]
+        counts = cut_capture(capture, cuts)
+        there = {path.relative_to(self.folder).as_posix() for path, n in counts.items() if n}
+        return [
+            result.model_copy(update={"files": tuple(_present(result.files, there))})
+            for result in results
+        ]
+
+
+def _present(files: Iterable[EvidenceFile], captures: set[str]) -> Iterable[EvidenceFile]:
+    """Leave out captures in which there was no packet, for those files do not exist."""
+    return (file for file in files if file.kind is not FileKind.CAPTURE or file.path in captures)

@@ -1,0 +1,95 @@
+"""RFC 7296, 1.2: the initial exchanges, and the Child SA that comes of them."""
+
+from dataclasses import replace
+
+from peers.reference.negotiation import Esn, encr, esn
+from peers.reference.numbers import Encr, NotifyType, ProtocolId
+from peers.reference.payloads import AUTH, SA, IDr, Proposal, TSi, TSr
+from suites.judge import as_responder, requirement, turned_red_by, twin_of
+from suites.terms import FAMILIES, SUITES
+
+
+@FAMILIES
+@SUITES
+@requirement("rfc7296-1.2-initial-exchanges-set-up-child")
+@turned_red_by("swaps-child-keys")
+def test_initiator_sets_up_a_child_sa_that_carries_traffic(peer):
+    """
+    peer                                        target
+    HDR, SAi1, KEi, Ni                  -->
+                                        <--     HDR, SAr1, KEr, Nr
+    HDR, SK {IDi, IDr, AUTH, SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {IDr, AUTH, SAr2, TSi, TSr}
+    ESP {echo request}                  -->
+                                        <--     ESP {echo reply}
+    PREVENTS: keys taken from KEYMAT in the wrong order or for the wrong direction.
+    """
+    peer.establish()
+
+    assert peer.echo(), "an echo request through the new Child SA is not answered through it"
+
+
+@FAMILIES
+@SUITES
+@as_responder
+@requirement("rfc7296-1.2-initial-exchanges-set-up-child")
+@turned_red_by("swaps-child-keys")
+def test_responder_accepts_a_child_sa_that_carries_traffic(peer, target):
+    """
+    peer                                        target
+                                        <--     HDR, SAi1, KEi, Ni
+    HDR, SAr1, KEr, Nr                  -->
+                                        <--     HDR, SK {IDi, [IDr,] AUTH, SAi2, TSi, TSr}
+    HDR, SK {IDr, AUTH, SAr2, TSi, TSr} -->
+    ESP {echo request}                  -->
+                                        <--     ESP {echo reply}
+    PREVENTS: roles of initiator and responder mixed up in AUTH or KEYMAT.
+    """
+    target.initiate()
+    peer.accept()
+
+    assert peer.echo(), "an echo request through the new Child SA is not answered through it"
+
+
+@requirement("rfc7296-1.2-child-failure-keeps-ike-sa")
+@turned_red_by("closes-ike-sa-without-child")
+def test_refused_child_sa_leaves_the_ike_sa(peer):
+    """
+    peer                                        target
+    HDR, SAi1, KEi, Ni                  -->
+                                        <--     HDR, SAr1, KEr, Nr
+    HDR, SK {IDi, IDr, AUTH, SAi2(unacceptable), TSi, TSr} -->
+                                        <--     HDR, SK {IDr, AUTH, N(NO_PROPOSAL_CHOSEN)}
+    HDR, SK {}                          -->
+                                        <--     HDR, SK {}
+    PREVENTS: an IKE SA torn down because its first Child SA could not be agreed on.
+    """
+    peer.open_ike_sa()
+    unknown = Proposal(1, ProtocolId.ESP, (encr(Encr(1023), 256), esn(Esn.NO_ESN)), b"\1\2\3\4")
+
+    response = peer.exchange(peer.ike_auth().replacing(SA((unknown,))))
+
+    assert response.has(IDr, AUTH), "the responder does not authenticate itself"
+    assert not response.has(SA), "a Child SA of an unknown cipher was granted"
+    assert NotifyType.NO_PROPOSAL_CHOSEN in response.notifies
+    assert peer.exchange(peer.informational()).payloads == (), "the IKE SA is gone"
+
+
+@twin_of(test_refused_child_sa_leaves_the_ike_sa)
+@requirement("rfc7296-1.2-auth-exchange-shape")
+@turned_red_by("refuses-second-proposal")
+def test_the_same_offer_beside_a_good_one_is_granted(peer):
+    """
+    peer                                        target
+    HDR, SK {IDi, IDr, AUTH, SAi2(unknown, good), TSi, TSr} -->
+                                        <--     HDR, SK {IDr, AUTH, SAr2(good), TSi, TSr}
+    """
+    peer.open_ike_sa()
+    request = peer.ike_auth()
+    good = request.get(SA).proposals[0]
+    unknown = replace(good, transforms=(encr(Encr(1023), 256), esn(Esn.NO_ESN)))
+
+    response = peer.exchange(request.replacing(SA((unknown, replace(good, number=2)))))
+
+    assert response.has(IDr, AUTH, SA, TSi, TSr)
+    assert [proposal.number for proposal in response.get(SA).proposals] == [2]

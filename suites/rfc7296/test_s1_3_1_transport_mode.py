@@ -1,0 +1,103 @@
+"""RFC 7296, 1.3.1: transport mode is asked for, granted, or declined."""
+
+from peers.reference.child import USE_TRANSPORT_MODE
+from peers.reference.connection import Mode
+from peers.reference.numbers import ExchangeType, NotifyType, ProtocolId
+from peers.reference.payloads import Delete
+from peers.targets.base import Capability
+from suites.judge import as_responder, needs, requirement, turned_red_by, twin_of
+from suites.terms import FAMILIES, SUITES, TRANSPORT
+
+pytestmark = needs(Capability.TRANSPORT_MODE)
+
+
+@FAMILIES
+@SUITES
+@TRANSPORT
+@requirement("rfc7296-1.3.1-transport-mode-accepted-by-echo")
+@turned_red_by("grants-transport-mode-silently", "swaps-child-keys")
+def test_responder_grants_transport_mode_and_uses_it(peer):
+    """
+    peer                                        target (transport mode)
+    HDR, SK {IDi, IDr, AUTH, N(USE_TRANSPORT_MODE), SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {IDr, AUTH, N(USE_TRANSPORT_MODE), SAr2, ..}
+    ESP {ICMP}                          -->
+                                        <--     ESP {ICMP}
+    PREVENTS: a granted mode that the initiator is not told of.
+    """
+    peer.open_ike_sa()
+    request = peer.ike_auth()
+    response = peer.exchange(request)
+
+    assert NotifyType.USE_TRANSPORT_MODE in response.notifies
+    peer.take_up(request, response)
+    assert peer.echo(), "the Child SA carries no traffic in transport mode"
+
+
+@FAMILIES
+@SUITES
+@TRANSPORT
+@as_responder
+@requirement("rfc7296-1.3.1-transport-mode-request")
+@turned_red_by("does-not-ask-for-transport-mode", "swaps-child-keys")
+def test_initiator_asks_for_transport_mode_and_uses_it(peer, target):
+    """
+    peer                                        target (transport mode)
+                                        <--     HDR, SK {.., N(USE_TRANSPORT_MODE), SAi2, TSi, TSr}
+    HDR, SK {IDr, AUTH, N(USE_TRANSPORT_MODE), SAr2, TSi, TSr} -->
+    ESP {ICMP}                          -->
+                                        <--     ESP {ICMP}
+    """
+    target.initiate()
+    request = peer.accept_ike_sa_init()
+
+    assert NotifyType.USE_TRANSPORT_MODE in request.notifies
+    peer.answer(request, peer.ike_auth_response(request))
+    assert peer.echo(), "the Child SA carries no traffic in transport mode"
+
+
+@TRANSPORT
+@as_responder
+@requirement("rfc7296-1.3.1-tunnel-unacceptable-deleted")
+@turned_red_by("uses-ungranted-transport-mode")
+def test_initiator_does_not_use_transport_mode_that_was_not_granted(peer, target, administrative):
+    """
+    peer                                        target (transport mode only)
+                                        <--     HDR, SK {.., N(USE_TRANSPORT_MODE), SAi2, TSi, TSr}
+    HDR, SK {IDr, AUTH, SAr2, TSi, TSr} -->
+                                        <--     HDR, SK {D(ESP or IKE)}, or ESP in tunnel mode
+    PREVENTS: a Child SA of which each side thinks another mode.
+    """
+    target.initiate()
+    request = peer.accept_ike_sa_init()
+    response = peer.ike_auth_response(request)
+    kept = tuple(payload for payload in response.payloads if payload != USE_TRANSPORT_MODE)
+    peer.answer(request, peer.reply(request, *kept))
+    peer.fence()
+    children = [child for state in target.sas() for child in state.children]
+    if children and all(child.mode is Mode.TUNNEL for child in children):
+        administrative("the initiator goes on in tunnel mode")
+        return
+
+    deletion = peer.hear_request(ExchangeType.INFORMATIONAL)
+
+    protocols = [delete.protocol for delete in deletion.all(Delete)]
+    assert protocols in ([ProtocolId.ESP], [ProtocolId.IKE]), "the Child SA is not given up"
+
+
+@twin_of(test_responder_grants_transport_mode_and_uses_it)
+@requirement("rfc7296-1.3.1-transport-mode-unrequested")
+@turned_red_by("grants-transport-mode-unasked")
+def test_tunnel_mode_is_granted_without_the_notify(peer):
+    """
+    peer                                        target (tunnel mode)
+    HDR, SK {IDi, IDr, AUTH, SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {IDr, AUTH, SAr2, TSi, TSr}
+    """
+    peer.open_ike_sa()
+    request = peer.ike_auth()
+    response = peer.exchange(request)
+
+    assert NotifyType.USE_TRANSPORT_MODE not in response.notifies
+    peer.take_up(request, response)
+    assert peer.echo()

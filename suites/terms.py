@@ -1,0 +1,101 @@
+"""The terms that tests negotiate: suites by name, and the connection made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+import pytest
+
+from peers.reference.connection import Connection, IPNetwork, Mode
+from peers.reference.negotiation import encr, esp_proposal, ike_proposal, integ, ke, prf
+from peers.reference.numbers import Encr, Integ, KeyExchangeMethod, Prf
+from peers.reference.payloads import Proposal
+from peers.reference.sa import Random
+from peers.stations import Station
+from peers.targets.base import Capability
+
+AES_GCM_128 = encr(Encr.ENCR_AES_GCM_16, 128)
+AES_GCM_256 = encr(Encr.ENCR_AES_GCM_16, 256)
+AES_CBC_256 = encr(Encr.ENCR_AES_CBC, 256)
+CHACHA20_POLY1305 = encr(Encr.ENCR_CHACHA20_POLY1305)
+HMAC_SHA2_256_128 = integ(Integ.AUTH_HMAC_SHA2_256_128)
+PRF_HMAC_SHA2_256 = prf(Prf.PRF_HMAC_SHA2_256)
+MODP_2048 = ke(KeyExchangeMethod.MODP_2048)
+ECP_256 = ke(KeyExchangeMethod.ECP_256)
+CURVE25519 = ke(KeyExchangeMethod.CURVE25519)
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """What the target is configured with for the IKE SA and for its Child SAs."""
+
+    ike: tuple[Proposal, ...]
+    esp: tuple[Proposal, ...]
+
+
+def ike(*transforms: object) -> Proposal:
+    """Build an IKE proposal; the PRF is HMAC-SHA2-256 everywhere."""
+    return ike_proposal(*transforms, PRF_HMAC_SHA2_256)  # type: ignore[arg-type]
+
+
+DEFAULT = Suite((ike(AES_GCM_256, CURVE25519),), (esp_proposal(AES_GCM_256),))
+CBC = Suite(
+    (ike(AES_CBC_256, HMAC_SHA2_256_128, MODP_2048),),
+    (esp_proposal(AES_CBC_256, HMAC_SHA2_256_128),),
+)
+CHACHA = Suite((ike(CHACHA20_POLY1305, ECP_256),), (esp_proposal(CHACHA20_POLY1305),))
+
+FAMILIES = pytest.mark.parametrize("family", [4, 6], ids=["ipv4", "ipv6"])
+SUITES = pytest.mark.parametrize(
+    "suite",
+    [
+        pytest.param(DEFAULT, id="aes-gcm-256-curve25519"),
+        pytest.param(CBC, id="aes-cbc-256-sha2-256-modp2048"),
+        pytest.param(
+            CHACHA,
+            id="chacha20-poly1305-ecp256",
+            marks=pytest.mark.needs(Capability.CHACHA20_POLY1305),
+        ),
+    ],
+)
+TRANSPORT = pytest.mark.parametrize("mode", [Mode.TRANSPORT], ids=["transport"])
+
+
+def configured(suite: Suite) -> pytest.MarkDecorator:
+    """Configure the target with a suite of the test's own."""
+    return pytest.mark.parametrize("suite", [pytest.param(suite, id="")])
+
+
+def connection(
+    station: Station,
+    family: int,
+    mode: Mode,
+    suite: Suite,
+    replay_window: int,
+    random: Random,
+) -> Connection:
+    """Describe the connection between a station's target and its peer, as the target's side."""
+    ours = next(a for a in station.target.addresses() if a.version == family)
+    theirs = station.addresses.ipv4 if family == 4 else station.addresses.ipv6
+    if mode is Mode.TRANSPORT:
+        local: IPNetwork = ip_network(str(ours))
+        remote: IPNetwork = ip_network(str(theirs))
+    else:
+        local = station.target.network_behind(family)
+        remote = station.network_behind_peer(family)
+    name = f"t{station.addresses.index}"
+    return Connection(
+        name=name,
+        local=ours,
+        remote=theirs,
+        local_identity="target.test",
+        remote_identity=f"{name}.peer.test",
+        psk=random(16).hex().encode(),
+        ike_proposals=suite.ike,
+        esp_proposals=suite.esp,
+        local_selectors=(local,),
+        remote_selectors=(remote,),
+        mode=mode,
+        replay_window=replay_window,
+    )
