@@ -13,7 +13,7 @@ from peers.targets.base import ChildSaState, IkeSaState
 STATE = re.compile(r'^#(\d+): "([^"]+)"(?:\[\d+\] )?\S* (\w+) \(.*?\);(.*)$', re.MULTILINE)
 PARENT = re.compile(r"(?:IKE SA |ISAKMP SA |isakmp)#(\d+);")
 # #2: "name"[1] 198.18.0.16 esp.ceae2770@198.18.0.16 esp.78d2a7af@198.18.0.17 ... Traffic: ...
-DETAILS = re.compile(r'^#(\d+): "[^"]+".* (esp[.:].*)$', re.MULTILINE)
+DETAILS = re.compile(r'^#(\d+): "[^"]+".*? (esp[.:].*)$', re.MULTILINE)
 SAID = re.compile(r"esp[.:]([0-9a-f]+)@(\S+)")
 # src 198.18.0.17 dst 198.18.0.16
 # 	proto esp spi 0xceae2770(3467519856) reqid 16393(0x00004009) mode tunnel
