@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from docker import DockerClient
@@ -17,6 +18,7 @@ FILE = "run.pcap"
 PATIENCE = 15.0
 
 # The lab's own control and the neighbours' addresses are no part of what is judged.
+DROPPED = re.compile(r"(\d+) packets? dropped by kernel")
 FILTER = f"not (tcp and (port {AGENT_PORT} or port {VICI_PORT})) and not arp"
 
 
@@ -44,16 +46,18 @@ class Capture:
     def start(self) -> None:
         """Start capturing; return when packets are being captured."""
         self._container.start()
-        log = ContainerLog(self._container)
-        if not log.wait_for("listening on", PATIENCE):
-            raise SetupError(f"the capture into {self.path} does not start", log.tail())
+        self._log = ContainerLog(self._container)
+        if not self._log.wait_for("listening on", PATIENCE):
+            raise SetupError(f"the capture into {self.path} does not start", self._log.tail())
 
-    def stop(self) -> None:
-        """End the capture with everything in the file."""
+    def stop(self) -> str:
+        """End the capture with everything in the file; say what is wrong with it, if anything."""
         self._container.kill("SIGINT")
-        self._container.wait(timeout=PATIENCE)
+        status = self._container.wait(timeout=PATIENCE)["StatusCode"]
+        dropped = DROPPED.search(self._log.wait_for("dropped by kernel", PATIENCE))
         remove_container(self._container)
-
-    def abandon(self) -> None:
-        """Drop the capture without caring for the file."""
-        remove_container(self._container)
+        if status or not dropped:
+            return f"the capture {self.path} is not whole: {self._log.tail(3)}"
+        if dropped[1] != "0":
+            return f"the capture {self.path} lacks {dropped[1]} packets that the kernel dropped"
+        return ""

@@ -6,13 +6,10 @@ import errno
 import secrets
 import socket
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from peers.lab.errors import SetupError
 from peers.lab.namespace import within
 from peers.reference.errors import Inconclusive
 
@@ -57,25 +54,7 @@ def connect(address: IPv4Address, port: int, namespace: Path | None) -> ControlS
 
 
 NOT_YET = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ECONNRESET}
-
-
-def connect_when_up(
-    connecting: Callable[[], ControlSocket], wait: Callable[[float], None], deadline: float
-) -> ControlSocket:
-    """Connect as soon as somebody listens; SetupError at the deadline (seconds since the epoch).
-
-    ``wait`` returns after so many seconds at most, or before when something has happened.
-    """
-    while True:
-        try:
-            return connecting()
-        except OSError as error:
-            timed_out = isinstance(error, TimeoutError)
-            if not timed_out and error.errno not in NOT_YET:
-                raise
-            if time.time() > deadline:
-                raise SetupError(f"no answer from the target's control port: {error}") from error
-            wait(0.05)
+"""Errors of a connection to a target that is still starting."""
 
 
 class Agent:

@@ -1,5 +1,7 @@
 """What the user can cause and mend: one clear line, and exit code 2."""
 
+from docker.errors import APIError
+
 from peers.reference.errors import IkeproofError
 
 
@@ -16,3 +18,11 @@ class SetupError(IkeproofError):
     def __str__(self) -> str:
         message = super().__str__()
         return f"{message}\n{self.detail}" if self.detail else message
+
+
+def refused(what: str, error: APIError) -> SetupError:
+    """Say what the engine refused to do, and how to mend it where that is plain."""
+    reason = str(error.explanation or error).strip()
+    if "no space left" in reason.lower():
+        return SetupError(f"the disk is full: {what}; make room and run again")
+    return SetupError(f"{what}: the Docker Engine says: {reason}")

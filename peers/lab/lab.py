@@ -14,14 +14,14 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from docker import DockerClient
-from docker.errors import APIError
+from docker.errors import APIError, DockerException
 from docker.models.containers import Container
 
 from peers.lab import ownership
 from peers.lab.addresses import PEER, AddressPool, Plan, parse_subnet
 from peers.lab.capture import Capture
 from peers.lab.engine import connect
-from peers.lab.errors import SetupError
+from peers.lab.errors import SetupError, refused
 from peers.lab.images import Recipe, ensure_image
 from peers.lab.logs import ContainerLog
 from peers.lab.machine import Machine, Place, start_container
@@ -148,30 +148,44 @@ class Lab:
         self._stack.callback(self._remove_all, client)
         network, plan = create_network(client, self.run, self._subnet, labels)
         self._say(f"network {plan.ipv4} and {plan.ipv6}, the peer's addresses {plan.range4}")
-        name = str(network.name)
         with ThreadPoolExecutor(thread_name_prefix="lab") as threads:
-            starting = [
-                threads.submit(
-                    self._start_target, client, images[spec.text], name, plan, labels, at
-                )
-                for at, spec in enumerate(self._specs)
-            ]
-            peer = start_peer(client, images["peer"], name, plan, labels)
-            namespace = Path(f"/proc/{peer.attrs['State']['Pid']}/ns/net")
-            self._start_capture(client, images["peer"], peer, labels)
-            link = SocketLink(namespace)
-            self._stack.callback(link.close)
-            self.link, self.addresses = link, AddressPool(plan)
-            containers = [each.result() for each in starting]
-            readying = [
-                threads.submit(self._ready, spec, container, Place.of(plan, at), namespace)
-                for at, (spec, container) in enumerate(zip(self._specs, containers, strict=True))
-            ]
-            self.targets = {
-                spec.text: ready.result() for spec, ready in zip(self._specs, readying, strict=True)
-            }
+            try:
+                self._start_all(client, threads, images, str(network.name), plan, labels)
+            except BaseException:
+                # With its container gone, whoever waits for a target stops waiting.
+                self._remove_all(client)
+                raise
         self.kernel = ", ".join(sorted({each.kernel for each in self.machines.values()}))
         self._say(f"the lab is ready after {time.monotonic() - began:.1f} s")
+
+    def _start_all(
+        self,
+        client: DockerClient,
+        threads: ThreadPoolExecutor,
+        images: dict[str, str],
+        network: str,
+        plan: Plan,
+        labels: dict[str, str],
+    ) -> None:
+        """Start everything at the same time; the peer's side is up first."""
+        starting = [
+            threads.submit(self._start_target, client, images[spec.text], network, plan, labels, at)
+            for at, spec in enumerate(self._specs)
+        ]
+        peer = start_peer(client, images["peer"], network, plan, labels)
+        namespace = Path(f"/proc/{peer.attrs['State']['Pid']}/ns/net")
+        self._start_capture(client, images["peer"], peer, labels)
+        link = SocketLink(namespace)
+        self._stack.callback(link.close)
+        self.link, self.addresses = link, AddressPool(plan)
+        containers = [each.result() for each in starting]
+        readying = [
+            threads.submit(self._ready, spec, container, Place.of(plan, at), namespace)
+            for at, (spec, container) in enumerate(zip(self._specs, containers, strict=True))
+        ]
+        self.targets = {
+            spec.text: ready.result() for spec, ready in zip(self._specs, readying, strict=True)
+        }
 
     def _images(self, client: DockerClient) -> dict[str, str]:
         recipes = {"peer": Recipe("peer", RELEASES[0])}
@@ -206,6 +220,7 @@ class Lab:
         self, spec: Spec, container: Container, place: Place, namespace: Path | None
     ) -> Target:
         machine = Machine(spec.text, container, place, namespace)
+        self._stack.callback(machine.hang_up)
         machine.wait_for_agent()
         target = ADAPTERS[spec.name](machine)
         self.machines[spec.text] = machine
@@ -217,8 +232,16 @@ class Lab:
     ) -> None:
         capture = Capture(client, image, str(peer.name), self._output, labels)
         capture.start()
-        self._stack.callback(capture.stop)
+        self._stack.callback(self._stop_capture, capture)
         self.capture = capture.path
+
+    def _stop_capture(self, capture: Capture) -> None:
+        try:
+            problem = capture.stop()
+        except (DockerException, OSError) as error:
+            problem = f"the capture {capture.path} may not be whole: {error}"
+        if problem:
+            self._say(problem)
 
     def _remove_all(self, client: DockerClient) -> None:
         ownership.clear(client, lambda marks: marks.get(ownership.RUN) == self.run, lambda _: None)
@@ -251,7 +274,7 @@ def start_peer(
         )
         peer.start()
     except APIError as error:
-        raise SetupError(f"the peer's container cannot be started: {error.explanation}") from error
+        raise refused("the peer's container cannot be started", error) from error
     log = ContainerLog(peer)
     if not log.wait_for("ikeproof: holding", PEER_PATIENCE):
         raise SetupError("the peer's container does not start; the end of its log:", log.tail())

@@ -34,6 +34,11 @@ class ContainerLog:
         with self._news:
             return next((line for _, line in self._lines[start:] if text in line), "")
 
+    def count(self, text: str, start: int = 0) -> int:
+        """Count the lines from number ``start`` on that have ``text``."""
+        with self._news:
+            return sum(text in line for _, line in self._lines[start:])
+
     def wait_for(self, text: str, seconds: float, start: int = 0) -> str:
         """Wait for a line that has ``text``; nothing if none came in time, or the log ended."""
         deadline = time.monotonic() + seconds

@@ -14,14 +14,14 @@ from docker.errors import APIError
 from docker.models.containers import Container
 
 from peers.lab.addresses import PEER, Plan, behind
-from peers.lab.control import AGENT_PORT, Agent, ControlSocket, connect, connect_when_up
-from peers.lab.errors import SetupError
+from peers.lab.control import AGENT_PORT, NOT_YET, Agent, ControlSocket, connect
+from peers.lab.errors import SetupError, refused
 from peers.lab.logs import ContainerLog
-from peers.lab.ownership import remove_container
 from peers.reference.errors import Inconclusive
 
 BOOT_PATIENCE = 60.0
 RESTART_PATIENCE = 30.0
+MOST_EXITS = 3
 
 # What the daemons need where they run on the host's kernel; the guest kernel needs the first two.
 CAPABILITIES = ["NET_ADMIN", "NET_RAW", "NET_BIND_SERVICE", "SETGID", "SETUID", "SETPCAP", "CHOWN"]
@@ -96,12 +96,24 @@ class Machine:
         self._start = self._daemon()
 
     def connect(self, port: int) -> ControlSocket:
-        """Connect to a TCP port of the target as soon as somebody listens."""
-        return connect_when_up(
-            lambda: connect(self.place.ipv4, port, self._namespace),
-            self.log.wait,
-            time.time() + RESTART_PATIENCE,
-        )
+        """Connect to a TCP port of the target as soon as somebody listens.
+
+        SetupError with the log's end if nobody does, at once if the daemon keeps exiting.
+        """
+        start, deadline = len(self.log), time.monotonic() + RESTART_PATIENCE
+        while True:
+            try:
+                return connect(self.place.ipv4, port, self._namespace)
+            except OSError as error:
+                if error.errno not in NOT_YET and not isinstance(error, TimeoutError):
+                    raise
+            exits = self.log.count("ikeproof: daemon exited", start)
+            if exits >= MOST_EXITS or self.log.ended or time.monotonic() > deadline:
+                raise SetupError(
+                    f"{self.name} does not answer on TCP port {port}; the end of its log:",
+                    self.log.tail(),
+                )
+            self.log.wait(0.05)
 
     def run(self, script: str) -> str:
         """Run a script of sh in the target; Inconclusive if it fails. See `Agent` for its cost."""
@@ -146,11 +158,10 @@ class Machine:
             return f"{self.log.between(start, end)}[the log may end too early: {error}]\n"
         return self.log.between(start, end)
 
-    def close(self) -> None:
-        """Remove the container."""
+    def hang_up(self) -> None:
+        """Close the control shell."""
         if self._agent:
             self._agent.close()
-        remove_container(self._container)
 
     @property
     def _shell(self) -> Agent:
@@ -191,5 +202,5 @@ def start_container(
         )
         container.start()
     except APIError as error:
-        raise SetupError(f"{name} cannot be started: {error.explanation}") from error
+        raise refused(f"{name} cannot be started", error) from error
     return container

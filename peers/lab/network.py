@@ -11,7 +11,7 @@ from docker.models.networks import Network
 from docker.types import IPAMConfig, IPAMPool
 
 from peers.lab.addresses import GATEWAY, Plan, candidates, host_routes
-from peers.lab.errors import SetupError
+from peers.lab.errors import SetupError, refused
 
 
 def engine_subnets(client: DockerClient) -> list[IPv4Network]:
@@ -38,7 +38,7 @@ def create_network(
         except APIError as error:
             # Another run may have taken it since we looked; anything else is the engine's trouble.
             if "overlap" not in str(error.explanation):
-                raise SetupError(f"the engine refuses a network: {error.explanation}") from error
+                raise refused("the lab's network cannot be made", error) from error
     raise SetupError(f"the subnet {plans[-1].ipv4} was taken meanwhile: give another with --subnet")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from docker import DockerClient
@@ -44,8 +45,8 @@ def clear(client: DockerClient, doomed: Callable[[Mapping[str, str]], bool], say
         all=True, filters={"label": RUN}, ignore_removed=True
     )
     gone = [each for each in containers if doomed(each.labels)]
-    for container in gone:
-        remove_container(container)
+    with ThreadPoolExecutor(thread_name_prefix="clear") as threads:
+        list(threads.map(remove_container, gone))
     networks: list[Network] = client.networks.list(filters={"label": RUN})
     doomed_networks = [each for each in networks if doomed(each.attrs.get("Labels") or {})]
     for network in doomed_networks:
