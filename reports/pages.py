@@ -170,8 +170,14 @@ def page(run: Run) -> Page:
 
 def _title(targets: Sequence[Target]) -> str:
     few = len(targets) <= 3
-    names = [target.version if few else target.name for target in targets]
+    names = [_full_name(target) if few else target.name for target in targets]
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _full_name(target: Target) -> str:
+    """Give name and version; many versions say the name themselves."""
+    named = target.version.lower().startswith(target.name.partition("@")[0].lower())
+    return target.version if named else f"{target.name} {target.version}"
 
 
 def _target(run: Run, target: Target) -> TargetView:

@@ -106,17 +106,22 @@ def print_summary(run: Run, console: Console | None = None) -> None:
 
 
 def _table(run: Run) -> Table:
+    """Give verdicts by targets: so it fits 80 columns even with several targets."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("target")
-    table.add_column("version")
-    for verdict in Verdict:
-        table.add_column(verdict.value, justify="right")
-    table.add_column("known", justify="right")
+    table.add_column()
     for target in run.targets:
-        counts = run.totals(target.name)
-        known = sum(result.known is not None for result in run.of_target(target.name))
-        cells = [_count(counts[verdict], _STYLE[verdict]) for verdict in Verdict]
-        table.add_row(Text(target.name), Text(target.version), *cells, _count(known, "dim"))
+        table.add_column(Text(target.name), justify="right", overflow="fold")
+    table.add_row("", *(Text(target.version, "dim") for target in run.targets))
+    totals = [run.totals(target.name) for target in run.targets]
+    for verdict in Verdict:
+        cells = [_count(counts[verdict], _STYLE[verdict]) for counts in totals]
+        table.add_row(Text(f"{verdict.symbol} {verdict.value}"), *cells)
+    known = [
+        sum(result.known is not None for result in run.of_target(target.name))
+        for target in run.targets
+    ]
+    if any(known):
+        table.add_row(Text("of these, known"), *(_count(number, "dim") for number in known))
     return table
 
 

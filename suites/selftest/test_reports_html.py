@@ -125,6 +125,23 @@ def test_a_run_without_results_renders():
     assert "Nothing needs attention" in render(empty)
 
 
+TITLES = [
+    (["strongSwan 6.0.1", "5.2"], "strongSwan 6.0.1 and libreswan 5.2"),
+    (["6.0.1"], "strongswan 6.0.1"),
+    (["1", "2", "3", "4"], "strongswan, libreswan, strongswan and libreswan"),
+]
+
+
+@pytest.mark.parametrize(("versions", "title"), TITLES)
+def test_the_title_names_the_targets(versions, title):
+    targets = tuple(
+        TARGETS[number % 2].model_copy(update={"version": version})
+        for number, version in enumerate(versions)
+    )
+
+    assert page(sample_run(0, targets)).title == title
+
+
 def test_evidence_links_are_quoted_paths():
     links = [link for link in Reader(render(sample_run())).values("href") if "evidence" in link]
 
