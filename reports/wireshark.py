@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from peers.reference.errors import ScriptError
 from peers.reference.events import ChildKeysDerived, Event, IkeKeysDerived
+from peers.reference.keytables import esp_sa_lines, ikev2_decryption_line
 from reports.model import FileKind
+
+_Keys = TypeVar("_Keys")
 
 FOLDER = "wireshark"
 IKE_TABLE = "ikev2_decryption_table"
@@ -43,22 +48,21 @@ def write_profile(folder: Path, events: Sequence[Event]) -> list[tuple[FileKind,
 def ike_table(events: Sequence[Event]) -> str:
     """Give the lines of ``ikev2_decryption_table`` for every IKE SA of the events."""
     keys = [event.keys for event in events if isinstance(event, IkeKeysDerived)]
-    if not keys:
-        return ""
-    from peers.reference.keytables import ikev2_decryption_line
-
-    return _lines(ikev2_decryption_line(each) for each in keys)
+    return _lines(lambda each: (ikev2_decryption_line(each),), keys)
 
 
 def esp_table(events: Sequence[Event]) -> str:
     """Give the lines of ``esp_sa`` for both directions of every Child SA of the events."""
     keys = [event.keys for event in events if isinstance(event, ChildKeysDerived)]
-    if not keys:
-        return ""
-    from peers.reference.keytables import esp_sa_lines
-
-    return _lines(line for each in keys for line in esp_sa_lines(each))
+    return _lines(esp_sa_lines, keys)
 
 
-def _lines(lines: Iterable[str]) -> str:
+def _lines(make: Callable[[_Keys], Iterable[str]], keys: Iterable[_Keys]) -> str:
+    """Join lines, each once; an SA that Wireshark has no name for leaves a comment instead."""
+    lines: list[str] = []
+    for each in keys:
+        try:
+            lines += make(each)
+        except ScriptError as error:
+            lines.append(f"# {error}")
     return "".join(f"{line}\n" for line in dict.fromkeys(lines))
