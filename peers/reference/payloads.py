@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import field
 from ipaddress import ip_address
-from typing import ClassVar, TypeVar, dataclass_transform
 
-from peers.reference.errors import MalformedMessage
+from peers.reference.chain import Payload, Unknown, payload, read_payloads, write_payloads
 from peers.reference.numbers import (
     AuthMethod,
     CertEncoding,
@@ -30,20 +29,17 @@ from peers.reference.substructures import (
 from peers.reference.wire import (
     U8,
     U16,
-    Announced,
     Chain,
     Counted8,
-    CriticalBit,
+    EmptySpiSize,
     FirstOctet,
     Items,
     Number16,
     Reserved16,
     Reserved24,
-    ReservedBits,
     Rest,
     Sized8,
     SpiList,
-    compile_figure,
     shared_fields,
 )
 
@@ -77,64 +73,6 @@ __all__ = [
     "read_payloads",
     "write_payloads",
 ]
-
-
-@shared_fields
-class Payload:
-    """What all payloads have: the generic payload header (RFC 7296, 3.2).
-
-    ``reserved_bits`` are the low seven bits of its second octet.
-    """
-
-    __slots__ = ()
-
-    critical: CriticalBit = field(default=False, kw_only=True)
-    reserved_bits: ReservedBits = field(default=0, kw_only=True)
-
-    NUMBER: ClassVar[PayloadType]
-    read: ClassVar[Callable[[bytes, int, int, int], tuple[Payload, int, int]]]
-    write: ClassVar[Callable[[Payload, int], bytes]]
-
-    @property
-    def type(self) -> PayloadType:
-        """The number by which this payload is announced in what stands before it."""
-        return self.NUMBER
-
-    def body(self) -> bytes:
-        """Give the octets after the generic payload header."""
-        return self.write(0)[4:]
-
-    def __str__(self) -> str:
-        details = [*(["critical"] if self.critical else []), *self.details()]
-        return f"{self.label()}({', '.join(details)})" if details else self.label()
-
-    def label(self) -> str:
-        """Give the payload's name in ladders."""
-        return type(self).__name__
-
-    def details(self) -> list[str]:
-        """Give what stands in parentheses after the name: the fields, octets by their number."""
-        return []
-
-
-P = TypeVar("P", bound=Payload)
-_READERS: dict[int, Callable[[bytes, int, int, int], tuple[Payload, int, int]]] = {}
-
-
-@dataclass_transform(frozen_default=True, field_specifiers=(field,))
-def payload(number: int, figure: str = "") -> Callable[[type[P]], type[P]]:
-    """Make a payload of a class body: frozen, comparable, hashable, compiled.
-
-    ``figure`` is the order of the fields in the figure, where it is not that of the constructor.
-    """
-
-    def decorate(cls: type[P]) -> type[P]:
-        cls = compile_figure(cls, f"{cls.__name__} payload", figure.split())
-        cls.NUMBER = PayloadType(number)
-        _READERS[number] = cls.read
-        return cls
-
-    return decorate
 
 
 def _count(octets: bytes) -> str:
@@ -294,6 +232,7 @@ class Delete(Payload):
 
     protocol: U8[ProtocolId]
     spis: SpiList = ()
+    empty_spi_size: EmptySpiSize = field(default=0, kw_only=True)
 
     def label(self) -> str:
         """Give the RFC's short name."""
@@ -404,45 +343,3 @@ class SKF(Payload):
     def details(self) -> list[str]:
         """Give which fragment it is, and its size."""
         return [f"{self.fragment} of {self.total}", _count(self.data)]
-
-
-@payload(0)
-class Unknown(Payload):
-    """A payload of a type that has no class here; type 0 ends a message and cannot be read."""
-
-    type: Announced[PayloadType] = field()
-    data: Rest = b""
-
-    def details(self) -> list[str]:
-        """Give the type, by its name where it has one, and the size."""
-        number = PayloadType(self.type)
-        return [f"type {number if number.known else int(number)}", _count(self.data)]
-
-
-_LAST = (PayloadType.SK, PayloadType.SKF)
-
-
-def read_payloads(first: int, octets: bytes, at: int) -> tuple[Payload, ...]:
-    """Read the chain of payloads that starts with one of type ``first`` at ``at``.
-
-    It must end where the octets end. An encrypted payload ends it: what its first octet announces
-    stands inside it (RFC 7296, 3.2). Raises MalformedMessage.
-    """
-    payloads, end = [], len(octets)
-    following = first
-    while following:
-        number = following
-        read = _READERS.get(number, Unknown.read)
-        value, following, at = read(octets, at, end, number)
-        payloads.append(value)
-        if number in _LAST:
-            break
-    if at != end:
-        raise MalformedMessage(at, f"{end - at} octets after the last payload")
-    return tuple(payloads)
-
-
-def write_payloads(payloads: tuple[Payload, ...], following: int = 0) -> list[bytes]:
-    """Write a chain of payloads, one string of octets each; ``following`` comes after them."""
-    announced = [*(each.type for each in payloads[1:]), following]
-    return [each.write(after) for each, after in zip(payloads, announced, strict=False)]

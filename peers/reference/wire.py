@@ -113,12 +113,15 @@ SpiList = Annotated[
     Kind(
         "BH",
         "@_size, @_count",
-        "common_size(self.@), len(self.@)",
+        "common_size(self.@, self.empty_spi_size), len(self.@)",
         "b''.join(self.@)",
         value="split(octets, at, end, @_size, @_count)",
     ),
 ]
 """SPIs of one size; the size and their number stand in the fixed part (RFC 7296, 3.11)."""
+
+EmptySpiSize = Annotated[int, Kind(value="0 if spis_count else spis_size")]
+"""The size that stands there when there are no ``spis``: the field ``empty_spi_size``."""
 
 Items = Annotated[
     tuple[T, ...],
@@ -181,9 +184,9 @@ def split(octets: bytes, at: int, end: int, size: int, count: int) -> tuple[byte
     return tuple(octets[at + size * i : at + size * (i + 1)] for i in range(count))
 
 
-def common_size(pieces: Sequence[bytes]) -> int:
-    """Give the size of pieces that must all have the same (0 for none)."""
-    sizes = {len(piece) for piece in pieces} or {0}
+def common_size(pieces: Sequence[bytes], of_none: int) -> int:
+    """Give the size of pieces that must all have the same, and ``of_none`` if there are none."""
+    sizes = {len(piece) for piece in pieces} or {of_none}
     if len(sizes) > 1:
         raise ScriptError(f"SPIs of different sizes in one list: {sorted(sizes)} octets")
     return sizes.pop()
@@ -309,12 +312,9 @@ def compile_figure(cls: type[T], name: str, order: Sequence[str] = ()) -> type[T
     of its end, or raises MalformedMessage; ``write(following)`` gives octets. ``order`` is that of
     the fields in the figure, where it is not that of the constructor.
     """
-    lineage = [base for base in reversed(cls.__mro__) if base is not object]
-    cls.__annotations__ = {
-        name: annotation for base in lineage for name, annotation in base.__annotations__.items()
-    }
-    cls = dataclass(frozen=True, slots=True)(cls)
     annotations = get_type_hints(cls, include_extras=True)
+    cls.__annotations__ = annotations
+    cls = dataclass(frozen=True, slots=True)(cls)
     kinds: list[tuple[str, Kind]] = []
     space = _space(cls)
     for field_name in sorted(annotations, key=[*order, *annotations].index):

@@ -133,9 +133,13 @@ CONFIG_ATTRIBUTES = st.builds(
 
 
 @st.composite
-def spi_lists(draw: st.DrawFn) -> tuple[bytes, ...]:
-    size = draw(st.integers(1, 8))
-    return tuple(draw(st.lists(st.binary(min_size=size, max_size=size), max_size=3)))
+def deletes(draw: st.DrawFn) -> Delete:
+    size = draw(OCTET)
+    spis = tuple(draw(st.lists(st.binary(min_size=size, max_size=size), max_size=3)))
+    header = {name: draw(strategy) for name, strategy in HEADER.items()}
+    return Delete(
+        draw(numbers(ProtocolId, 1)), spis, empty_spi_size=0 if spis else draw(OCTET), **header
+    )
 
 
 CLEAR: dict[type[Payload], st.SearchStrategy[Payload]] = {
@@ -150,7 +154,7 @@ CLEAR: dict[type[Payload], st.SearchStrategy[Payload]] = {
     Notify: st.builds(
         Notify, numbers(NotifyType, 2), DATA, numbers(ProtocolId, 1), st.binary(max_size=8)
     ),
-    Delete: st.builds(Delete, numbers(ProtocolId, 1), spi_lists(), **HEADER),
+    Delete: deletes(),
     VendorID: st.builds(VendorID, DATA, **HEADER),
     TSi: st.builds(TSi, SELECTORS, **THREE_OCTETS, **HEADER),
     TSr: st.builds(TSr, SELECTORS, **THREE_OCTETS, **HEADER),

@@ -88,6 +88,7 @@ FIGURES = [
     (Notify(NotifyType.REKEY_SA, b"", ProtocolId.ESP, b"\1\2\3\4"), "0000000c 03044009 01020304"),
     (Delete(ProtocolId.IKE), "00000008 01000000"),
     (Delete(ProtocolId.ESP, (b"\1\2\3\4", b"\5\6\7\x08")), "00000010 03040002 01020304 05060708"),
+    (Delete(ProtocolId.IKE, empty_spi_size=8), "00000008 01080000"),
     (TSi((V4,)), "00000018 01000000 07000010 0000ffff c6120000 c61200ff"),
     (SA(()), "00000004"),
 ]
