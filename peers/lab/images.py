@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ SHARED = "guest"
 """The folder of docker/ that every image's build context contains under its own name."""
 
 TAIL = 20
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _build(client: DockerClient, recipe: Recipe, tag: str, log: Path) -> None:
                 buildargs={"RELEASE": recipe.release, **recipe.arguments, **_proxies()},
                 labels={IMAGE: f"{recipe.folder}@{recipe.release}"},
             ):
-                file.write(step.get("stream", ""))
+                file.write(COLOURS.sub("", step.get("stream", "")))
                 error = step.get("error", "") or error
     except APIError as refused:
         error = str(refused.explanation)

@@ -284,7 +284,7 @@ def start_peer(
 
 @contextmanager
 def _termination_interrupts() -> Iterator[None]:
-    """Let SIGTERM do what Ctrl-C does, so that the lab is taken down then too."""
+    """Let SIGTERM and SIGHUP do what Ctrl-C does, so that the lab is taken down then too."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -292,8 +292,9 @@ def _termination_interrupts() -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt(f"signal {number}")
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {each: signal.signal(each, interrupt) for each in (signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)

@@ -107,8 +107,7 @@ class Machine:
             except OSError as error:
                 if error.errno not in NOT_YET and not isinstance(error, TimeoutError):
                     raise
-            exits = self.log.count("ikeproof: daemon exited", start)
-            if exits >= MOST_EXITS or self.log.ended or time.monotonic() > deadline:
+            if self._is_hopeless(start, deadline):
                 raise SetupError(
                     f"{self.name} does not answer on TCP port {port}; the end of its log:",
                     self.log.tail(),
@@ -128,9 +127,9 @@ class Machine:
         self, ready: Callable[[], bool], what: str, seconds: float = RESTART_PATIENCE
     ) -> None:
         """Wait until ``ready``, asking when the log has news; SetupError with the log's end."""
-        deadline = time.monotonic() + seconds
+        start, deadline = len(self.log), time.monotonic() + seconds
         while not ready():
-            if time.monotonic() > deadline or self.log.ended:
+            if self._is_hopeless(start, deadline):
                 raise SetupError(f"{self.name}: {what}; the end of its log:", self.log.tail())
             self.log.wait(0.05)
 
@@ -162,6 +161,11 @@ class Machine:
         """Close the control shell."""
         if self._agent:
             self._agent.close()
+
+    def _is_hopeless(self, start: int, deadline: float) -> bool:
+        """Say whether waiting on is no use; ``start`` is the log's length when it began."""
+        exits = self.log.count("ikeproof: daemon exited", start)
+        return exits >= MOST_EXITS or self.log.ended or time.monotonic() > deadline
 
     @property
     def _shell(self) -> Agent:
