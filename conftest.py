@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="strongswan, libreswan (with a Debian release: libreswan@bookworm), or reference, the "
         "embedded target (with a planted fault: reference!FAULT); may be repeated")  # fmt: skip
     add("--kernel", default="auto", metavar="auto|host|guest",
-        help="whose ESP the daemons use: the host's kernel or a guest's (default: auto)")  # fmt: skip
+        help="whose ESP the daemons use: the host's or a guest's (default: auto)")  # fmt: skip
     add("--subnet", metavar="NETWORK", help="IPv4 network of the lab, at most a /22")
     add("--out", type=Path, metavar="FOLDER", help="folder of the run's report")
     add("--evidence", default="failed", metavar="failed|all",

@@ -16,6 +16,8 @@ from peers.reference.sa import Random
 ECHO_PATIENCE = (1.0, 2.0, 4.0)
 """Seconds that an echo request waits for its reply before another one is sent."""
 
+ECHO_DATA = bytes(range(56))
+
 IDENTIFIER = 0x1EE7
 """ICMP identifier of every echo request of ours."""
 
@@ -33,13 +35,13 @@ class Traffic(ABC):
     def child(self) -> ChildSa:
         """The newest Child SA."""
 
-    def echo_request(self) -> ip.IpPacket:
+    def echo_request(self, data: bytes = ECHO_DATA) -> ip.IpPacket:
         """Build an echo request to the host behind the target, unlike all others of this peer."""
         self._echoes += 1
         terms = self.child.terms
         source = child_sa.first_host(terms.local_selectors)
         destination = child_sa.first_host(terms.remote_selectors)
-        return child_sa.echo(source, destination, IDENTIFIER, self._echoes)
+        return ip.echo_request(source, destination, IDENTIFIER, self._echoes, data)
 
     def seal(self, inner: ip.IpPacket, *, sequence: int | None = None) -> bytes:
         """Put a packet into ESP; ``sequence`` overrides the next number."""
@@ -60,15 +62,27 @@ class Traffic(ABC):
 
     def echo(self) -> bool:
         """Send an echo request through the Child SA and say whether its reply comes back."""
-        for patience in ECHO_PATIENCE:
-            request = self.echo_request()
-            self.say_esp(self.seal(request))
-            if self._reply(request, patience):
-                return True
-        return False
+        return self._echo(ECHO_DATA) is not None
 
-    def _reply(self, request: ip.IpPacket, timeout: float) -> bool:
-        return self._talk.hear(lambda heard: _replies(heard, request), timeout) is not None
+    def heard_echo(self, data: bytes = ECHO_DATA) -> HeardEsp:
+        """Send an echo request with that data; give the ESP packet of its reply."""
+        reply = self._echo(data)
+        if reply is None:
+            raise PeerError("an echo request through the Child SA is not answered")
+        return reply
+
+    def _echo(self, data: bytes) -> HeardEsp | None:
+        for patience in ECHO_PATIENCE:
+            request = self.echo_request(data)
+            self.say_esp(self.seal(request))
+            reply = self._reply(request, patience)
+            if reply is not None:
+                return reply
+        return None
+
+    def _reply(self, request: ip.IpPacket, timeout: float) -> HeardEsp | None:
+        heard = self._talk.hear(lambda heard: _replies(heard, request), timeout)
+        return heard if isinstance(heard, HeardEsp) else None
 
     def delivered(self, request: ip.IpPacket, octets: bytes, fault: str = "") -> bool:
         """Send an ESP packet that holds ``request`` and say whether the target delivered it.
@@ -80,7 +94,21 @@ class Traffic(ABC):
         self._talk.remark("fence: a good echo request must be answered")
         if not self.echo():
             raise PeerError("the Child SA carries no more traffic")
-        return self._reply(request, 0.0)
+        return self._reply(request, 0.0) is not None
+
+    def skip_to(self, sequence: int) -> None:
+        """Let the next packet of ours carry this sequence number."""
+        self.child.outbound.sequence = sequence - 1
+
+    def hear_esp(self, timeout: float = 15.0) -> HeardEsp:
+        """Wait for an ESP packet of the target; PeerError when none comes in ``timeout`` seconds.
+
+        """
+        heard = self._talk.hear(lambda each: isinstance(each, HeardEsp), timeout)
+        if not isinstance(heard, HeardEsp):
+            raise PeerError("no ESP packet from the target that opens with its Child SA")
+        self._answer_echo(heard)
+        return heard
 
     def _answer_echo(self, heard: HeardEsp) -> bool:
         """Reply to an echo request of the target, as its kernel would."""

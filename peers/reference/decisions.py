@@ -175,6 +175,10 @@ class Decisions:
         """Say whether the IKE SA stays when its first Child SA is refused (1.3)."""
         return True
 
+    def keeps_ike_sa_after_refusal(self, request: Message) -> bool:
+        """Say whether the IKE SA stays when a request of it is refused (1.3)."""
+        return True
+
     # Authentication (RFC 7296, 2.15 and 2.21.2).
 
     def authentic(self, auth: AUTH, expected: bytes) -> bool:
@@ -208,6 +212,14 @@ class Decisions:
     def repeat_request(self, sa: IkeSa, octets: bytes, message: Message) -> bytes:
         """Retransmit a request of ours: the same octets again."""
         return octets
+
+    def retransmits(self) -> bool:
+        """Say whether an unanswered request is sent again: always (2.1)."""
+        return True
+
+    def believes(self, message: Message) -> bool:
+        """Say whether an unprotected message ends the IKE SA: never (2.4)."""
+        return False
 
     def survives_forgery(self) -> bool:
         """Say whether an IKE SA outlives a message that fails its integrity check (2.4)."""

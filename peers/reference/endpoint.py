@@ -121,6 +121,8 @@ class Endpoint:
                 self.close(session, "the peer does not answer")
                 continue
             pending.due = now + RETRANSMISSIONS[pending.attempts]
+            if not self.decide.retransmits():
+                continue
             octets = self.decide.repeat_request(session.sa, pending.octets, pending.message)
             self.transmit(session.sa.local, session.sa.remote, octets)
         return self._flush()
@@ -263,6 +265,8 @@ class Endpoint:
             return None
         if not message.protected and session.sa.keys is not None:
             self.drop("an unprotected message within an IKE SA")
+            if self.decide.believes(message):
+                self.close(session, "an unprotected notify said so")
             return None
         if self.decide.minds_reserved(message):
             self.drop("reserved bits are set")
@@ -274,6 +278,8 @@ class Endpoint:
         pending = session.pending if session else None
         if session is None or pending is None or pending.message.message_id != header.message_id:
             self.drop("a response that nothing waits for")
+            if session is not None:
+                self._open(session, octets)
             return
         message = self._open(session, octets)
         if message is None or message.exchange != pending.message.exchange:

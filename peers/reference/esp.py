@@ -8,6 +8,7 @@ from peers.reference import ip
 from peers.reference.crypto import Protection
 from peers.reference.errors import MalformedMessage, Replayed, ScriptError
 from peers.reference.numbers import IpProtocol
+from peers.reference.wire import Members, fast_constructor
 
 HEADER_SIZE = 8
 """Octets of SPI and Sequence Number (RFC 4303, 2.1 and 2.2)."""
@@ -38,6 +39,9 @@ class EspPacket:
         tfc = f", TFC {len(self.tfc)} octets" if self.tfc else ""
         inner = ip.describe(self.next_header, self.payload)
         return f"ESP(0x{self.spi.hex()}, {self.sequence}), {inner}{tfc}"
+
+
+_packet, _protocols = fast_constructor(EspPacket), Members(IpProtocol)
 
 
 class ReplayWindow:
@@ -223,7 +227,7 @@ class InboundSa:
                 start + body_size, f"padding {padding.hex()} is not 1, 2, 3, ..."
             )
         payload, tfc = _without_tfc(next_header, plaintext[:body_size])
-        return EspPacket(self.spi, sequence, IpProtocol(next_header), payload, padding, tfc)
+        return _packet(self.spi, sequence, _protocols[next_header], payload, padding, tfc)
 
 
 def _without_tfc(next_header: int, body: bytes) -> tuple[bytes, bytes]:

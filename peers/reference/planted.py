@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from peers.reference import ip
-from peers.reference.child import USE_TRANSPORT_MODE, ChildSa, ChildTerms
+from peers.reference.child import USE_TRANSPORT_MODE, ChildSa, ChildTerms, first_host
 from peers.reference.connection import Connection, Mode
 from peers.reference.decisions import Decisions, MessageId
-from peers.reference.errors import IntegrityFailure, ScriptError
+from peers.reference.errors import IntegrityFailure, PeerError, ScriptError
 from peers.reference.esp import EspPacket, InboundSa, ReplayWindow
 from peers.reference.initial import offered_groups, with_cookie
 from peers.reference.keys import IkeKeys
@@ -180,6 +180,34 @@ class RefusesUnknownPayloads(Decisions):
 
     def refused_unknown(self, message: Message) -> Unknown | None:
         return next((payload for payload in message.payloads if isinstance(payload, Unknown)), None)
+
+
+@fault("refuses-unknown-payloads-in-responses")
+class RefusesUnknownPayloadsInResponses(Decisions):
+    """An unknown payload in a response is refused though its critical bit is clear."""
+
+    def unsupported_critical(self, message: Message) -> Unknown | None:
+        if message.response:
+            return next((p for p in message.payloads if isinstance(p, Unknown)), None)
+        return super().unsupported_critical(message)
+
+
+@fault("refuses-known-critical-payloads")
+class RefusesKnownCriticalPayloads(Decisions):
+    """The critical bit is minded on payloads that every implementation knows."""
+
+    def minds_reserved(self, message: Message) -> bool:
+        return any(p.critical and not isinstance(p, Unknown) for p in message.payloads)
+
+
+@fault("repeats-nonce-payload")
+class RepeatsNoncePayload(Decisions):
+    """The IKE_SA_INIT response to the smallest initiator SPI carries its nonce twice."""
+
+    def edit(self, message: Message) -> Message:
+        if message.response and message.spi_i == (1).to_bytes(8, "big") and message.has(Nonce):
+            return message + message.get(Nonce)
+        return message
 
 
 @fault("ignores-critical-bit-in-responses")
@@ -371,6 +399,19 @@ class OffersInReverseOrder(Decisions):
         return message.replacing(SA(tuple(replace(p, number=number) for number, p in turned)))
 
 
+@fault("numbers-proposals-from-zero")
+class NumbersProposalsFromZero(Decisions):
+    """The initiator numbers its proposals from 0 where there are several."""
+
+    def edit(self, message: Message) -> Message:
+        if message.response or message.exchange != ExchangeType.IKE_SA_INIT:
+            return message
+        offered = message.get(SA).proposals
+        if len(offered) < 2:
+            return message
+        return message.replacing(SA(tuple(replace(p, number=p.number - 1) for p in offered)))
+
+
 @fault("uses-ungranted-transport-mode")
 class UsesUngrantedTransportMode(Decisions):
     """The initiator goes on in transport mode though the response does not grant it."""
@@ -447,6 +488,27 @@ class ClosesIkeSaWithoutChild(Decisions):
 
     def keeps_ike_sa_without_child(self) -> bool:
         return False
+
+
+@fault("closes-ike-sa-after-refused-child")
+class ClosesIkeSaAfterRefusedChild(Decisions):
+    """An IKE SA is given up when CREATE_CHILD_SA does not agree on a Child SA."""
+
+    def keeps_ike_sa_after_refusal(self, request: Message) -> bool:
+        return request.exchange != ExchangeType.CREATE_CHILD_SA
+
+
+@fault("narrows-to-one-host")
+class NarrowsToOneHost(Decisions):
+    """An offer that the configuration allows whole is narrowed to its first address."""
+
+    def narrow(
+        self, offered: Sequence[TrafficSelector], allowed: Sequence[TrafficSelector]
+    ) -> tuple[TrafficSelector, ...]:
+        return tuple(
+            replace(entry, start_address=first_host([entry]), end_address=first_host([entry]))
+            for entry in super().narrow(offered, allowed)
+        )
 
 
 @fault("does-not-narrow")
@@ -579,6 +641,30 @@ class AnswersAnyMessageId(Decisions):
         return MessageId.NEXT if place is MessageId.OUTSIDE else place
 
 
+@fault("never-retransmits")
+class NeverRetransmits(Decisions):
+    """A request of ours is sent once, and waits for its response for ever."""
+
+    def retransmits(self) -> bool:
+        return False
+
+
+@fault("refuses-third-request")
+class RefusesThirdRequest(Decisions):
+    """Requests are answered up to Message ID 2 and no further."""
+
+    def place(self, message_id: int, expected: int) -> MessageId:
+        return MessageId.OUTSIDE if message_id == 3 else super().place(message_id, expected)
+
+
+@fault("believes-unprotected-notify")
+class BelievesUnprotectedNotify(Decisions):
+    """An INVALID_IKE_SPI that anybody can send in the clear ends the IKE SA."""
+
+    def believes(self, message: Message) -> bool:
+        return NotifyType.INVALID_IKE_SPI in message.notifies
+
+
 @fault("closes-ike-sa-on-forgery")
 class ClosesIkeSaOnForgery(Decisions):
     """A message that fails its integrity check closes the IKE SA."""
@@ -683,6 +769,38 @@ class PadsEspWithZeros(Decisions):
         return child.seal(inner, iv, padding=lambda size: bytes(size))
 
 
+@fault("counts-esp-by-two")
+class CountsEspByTwo(Decisions):
+    """The sequence number of ESP packets rises by two."""
+
+    def seal_esp(self, child: ChildSa, inner: ip.IpPacket, iv: bytes) -> bytes:
+        octets = super().seal_esp(child, inner, iv)
+        child.outbound.sequence += 1
+        return octets
+
+
+@fault("checks-no-icv")
+class ChecksNoIcv(Decisions):
+    """An ESP packet in which one bit was changed is delivered as if it were whole."""
+
+    def open_esp(self, child: ChildSa, octets: bytes) -> EspPacket:
+        try:
+            return super().open_esp(child, octets)
+        except IntegrityFailure:
+            return self._mended(child, octets)
+
+    def _mended(self, child: ChildSa, octets: bytes) -> EspPacket:
+        for at in range(4, len(octets)):
+            for bit in range(8):
+                changed = bytearray(octets)
+                changed[at] ^= 1 << bit
+                try:
+                    return super().open_esp(child, bytes(changed))
+                except PeerError:
+                    continue
+        raise IntegrityFailure("more than one bit was changed")
+
+
 @fault("compares-esp-icv-short")
 class ComparesEspIcvShort(Decisions):
     """The last octet of an ESP packet's ICV is not compared."""
@@ -757,3 +875,11 @@ class IgnoresSelectorsOfInboundPackets(Decisions):
 
     def admits(self, child: ChildSa, inner: ip.IpPacket) -> bool:
         return True
+
+
+@fault("admits-first-host-only")
+class AdmitsFirstHostOnly(Decisions):
+    """Only the first host of a network of the selectors is allowed to speak."""
+
+    def admits(self, child: ChildSa, inner: ip.IpPacket) -> bool:
+        return inner.source == first_host(child.terms.remote_selectors)

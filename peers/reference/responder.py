@@ -165,6 +165,8 @@ class Responder:
             payloads = handler(session, request)
         except Refusal as refusal:
             payloads = (refusal.notify,)
+            if not self._decide.keeps_ike_sa_after_refusal(request):
+                session.closing = "a request was refused"
         except PeerError as problem:
             self._endpoint.say(f"request refused: {problem}")
             payloads = (Notify(NotifyType.INVALID_SYNTAX),)

@@ -68,11 +68,12 @@ class Attribute:
     @staticmethod
     def read_item(octets: bytes, at: int, end: int) -> tuple[Attribute, int]:
         """Read the attribute at ``at``."""
-        first, second = _HEAD.unpack_from(octets, skip(at, end, 4) - 4)
-        if first & 0x8000:
-            return _attribute(_ATTRIBUTE_TYPES[first & 0x7FFF], second), at + 4
-        stop = skip(at + 4, end, second)
-        return _attribute(_ATTRIBUTE_TYPES[first], octets[at + 4 : stop]), stop
+        value_at = skip(at, end, 4)
+        first, second = _HEAD.unpack_from(octets, at)
+        if first > 0x7FFF:
+            return _attribute(_ATTRIBUTE_TYPES[first & 0x7FFF], second), value_at
+        stop = skip(value_at, end, second)
+        return _attribute(_ATTRIBUTE_TYPES[first], octets[value_at:stop]), stop
 
     def write_item(self) -> bytes:
         """Write the attribute."""
@@ -105,10 +106,11 @@ class ConfigAttribute:
     @staticmethod
     def read_item(octets: bytes, at: int, end: int) -> tuple[ConfigAttribute, int]:
         """Read the attribute at ``at``."""
-        first, size = _HEAD.unpack_from(octets, skip(at, end, 4) - 4)
-        stop = skip(at + 4, end, size)
+        value_at = skip(at, end, 4)
+        first, size = _HEAD.unpack_from(octets, at)
+        stop = skip(value_at, end, size)
         number = _CONFIG_ATTRIBUTE_TYPES[first & 0x7FFF]
-        return ConfigAttribute(number, octets[at + 4 : stop], first > 0x7FFF), stop
+        return ConfigAttribute(number, octets[value_at:stop], first > 0x7FFF), stop
 
     def write_item(self) -> bytes:
         """Write the attribute."""
@@ -254,7 +256,8 @@ class TrafficSelector:
     @classmethod
     def read_item(cls, octets: bytes, at: int, end: int) -> tuple[Selector, int]:
         """Read the selector at ``at``; one of another type is an ``UnknownSelector``."""
-        kind, _, length = _SELECTOR_HEAD.unpack_from(octets, skip(at, end, 4) - 4)
+        skip(at, end, _SELECTOR_HEAD.size)
+        kind, _, length = _SELECTOR_HEAD.unpack_from(octets, at)
         if kind not in _RANGES:
             unknown, _, stop = UnknownSelector.read(octets, at, end)
             return unknown, stop

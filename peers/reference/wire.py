@@ -126,12 +126,12 @@ EmptySpiSize = Annotated[int, Kind(value="0 if spis_count else spis_size")]
 Items = Annotated[
     tuple[T, ...],
     Kind(
-        tail="write_items(self.@)",
-        value="read_items(@_helper, octets, at, end)",
+        tail="(write_items(self.@) if self.@ else b'')",
+        value="read_items(@_helper, octets, at, end) if at < end else ()",
         helper=_reader,
     ),
 ]
-"""Items up to the end."""
+"""Items up to the end; mostly there are none."""
 
 Counted8 = Annotated[
     tuple[T, ...],
@@ -203,7 +203,7 @@ def read_items(read: ItemReader, octets: bytes, at: int, end: int) -> tuple[Any,
 
 def write_items(items: Sequence[Item]) -> bytes:
     """Write items one after the other."""
-    return b"".join([item.write_item() for item in items]) if items else b""
+    return b"".join([item.write_item() for item in items])
 
 
 def read_chain(figure: Any, octets: bytes, at: int, end: int) -> tuple[Any, ...]:

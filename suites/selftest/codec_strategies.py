@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ipaddress import ip_address
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from peers.reference.message import Message
@@ -55,6 +56,10 @@ from peers.reference.payloads import (
     UnknownSelector,
     VendorID,
 )
+
+# A busy machine is no finding, so no example has a deadline.
+settings.register_profile("codec", deadline=None, max_examples=100)
+settings.load_profile("codec")
 
 OCTET = st.integers(0, 0xFF)
 TWO_OCTETS = st.integers(0, 0xFFFF)

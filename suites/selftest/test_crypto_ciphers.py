@@ -14,7 +14,9 @@ from peers.reference.crypto import (
     protection,
 )
 from peers.reference.errors import IntegrityFailure, MalformedMessage, ScriptError
-from peers.reference.numbers import Encr, Integ, Prf
+from peers.reference.message import Message
+from peers.reference.numbers import Encr, ExchangeType, Integ, NotifyType, Prf
+from peers.reference.payloads import Notify
 from vectors.loader import load
 
 ASSOCIATED = b"associated"
@@ -74,6 +76,25 @@ def test_combined_mode_of_an_ike_message(case):
 
     assert associated + sealed == case.octets("message")
     assert aead.open(associated, sealed) == case.octets("plaintext")
+
+
+@pytest.mark.parametrize("case", load("rfc7634-ike").cases, ids=str)
+def test_published_ike_message(case):
+    """RFC 7634, B (pages 11 and 12): a request of the original responder, SET_WINDOW_SIZE 10."""
+    aead = protection(Encr(case.number("encr")), None, None, case.octets("key"), b"")
+    message = Message(
+        bytes(range(0xC0, 0xC8)),
+        bytes(range(0xD0, 0xD8)),
+        ExchangeType.INFORMATIONAL,
+        initiator=False,
+        response=False,
+        message_id=9,
+        payloads=(Notify(NotifyType.SET_WINDOW_SIZE, (10).to_bytes(4, "big")),),
+        protected=True,
+    )
+
+    assert message.seal(aead, case.octets("iv")) == case.octets("message")
+    assert Message.open(case.octets("message"), aead) == message
 
 
 @pytest.mark.parametrize("case", load("rfc4868-prf").cases, ids=str)

@@ -1,0 +1,62 @@
+"""RFC 4303, 2.4 and 3.3: what a sender puts into ESP: sequence numbers and padding."""
+
+from suites.judge import as_responder, requirement, turned_red_by
+from suites.terms import SUITES
+
+
+@requirement("rfc4303-3.3.3-first-number-is-one")
+@turned_red_by("starts-esp-at-zero")
+def test_first_packet_of_an_sa_has_number_one(established):
+    """
+    peer                                        target
+    ESP {echo request}                  -->
+                                        <--     ESP(1) {echo reply}
+    """
+    assert established.heard_echo().esp.sequence == 1
+
+
+@requirement("rfc4303-2.2-sequence-incremented")
+@turned_red_by("counts-esp-by-two")
+def test_sequence_number_rises_by_one(established):
+    """
+    peer                                        target
+    ESP {echo request}                  -->
+                                        <--     ESP(n) {echo reply}
+    ESP {echo request}                  -->
+                                        <--     ESP(n+1) {echo reply}
+    """
+    numbers = [established.heard_echo().esp.sequence for _ in range(4)]
+
+    assert numbers == list(range(numbers[0], numbers[0] + 4))
+
+
+@SUITES
+@requirement("rfc4303-2.4-padding-content")
+@turned_red_by("pads-esp-with-zeros")
+def test_padding_counts_from_one(established):
+    """
+    peer                                        target
+    ESP {echo requests of several sizes} -->
+                                        <--     ESP {echo replies}, padding 1, 2, 3, ..
+    """
+    for size in range(16):
+        padding = established.heard_echo(data=bytes(size)).esp.padding
+        assert padding == bytes(range(1, len(padding) + 1)), f"padding {padding.hex()}"
+
+
+@as_responder
+@requirement("rfc4303-3.1.2-tunnel-mode")
+@turned_red_by("swaps-child-keys")
+def test_target_sends_its_own_traffic_through_the_child_sa(accepted, target):
+    """
+    peer                                        target
+                                        <--     ESP {echo request}
+    ESP {echo reply}                    -->
+    """
+    target.echo()
+    heard = accepted.hear_esp()
+
+    terms = accepted.child.terms
+    assert heard.esp.next_header == 4
+    assert heard.inner.source in accepted.connection.remote_selectors[0]
+    assert int(heard.inner.destination) >= int(terms.local_selectors[0].start_address)
