@@ -13,6 +13,7 @@ from peers.reference import initial
 from peers.reference.child import ChildSa, ChildTerms
 from peers.reference.connection import Connection, Mode
 from peers.reference.errors import Inconclusive, NoAnswer, PeerError, ScriptError
+from peers.reference.esp import InboundSa
 from peers.reference.events import (
     ChildKeysDerived,
     Endpoint,
@@ -413,6 +414,9 @@ class Peer(Traffic):
     def _add_child(self, terms: ChildTerms, nonces: tuple[bytes, bytes]) -> ChildSa:
         keys = self.ike.established_keys()
         child = ChildSa.derive(terms, self.connection, keys, nonces)
+        # The script sees every packet that verifies; whether it should have been sent is judged.
+        spi, protection = child.inbound.spi, child.inbound.protection
+        child.inbound = InboundSa(spi, protection, None, inspects_padding=False)
         self.ike.children.append(child)
         self.events.append(ChildKeysDerived(self._talk.link.now(), child.keys))
         return child

@@ -99,7 +99,7 @@ class Stations:
         link = MemoryLink(endpoint, self._start)
         target = ReferenceTarget(endpoint, link, self.info(spec))
         self._taken += 1
-        return Station(target, link, _addresses(self._taken % 8192))
+        return Station(target, link, _addresses(self._taken % 8000))
 
     def info(self, spec: str) -> TargetInfo:
         """Describe a target for the report."""

@@ -56,6 +56,11 @@ class Payload:
         return []
 
 
+def count(octets: bytes) -> str:
+    """Say how many octets there are."""
+    return "1 octet" if len(octets) == 1 else f"{len(octets)} octets"
+
+
 P = TypeVar("P", bound=Payload)
 _READERS: dict[int, Callable[[bytes, int, int, int], tuple[Payload, int, int]]] = {}
 
@@ -86,7 +91,7 @@ class Unknown(Payload):
     def details(self) -> list[str]:
         """Give the type, by its name where it has one, and the size."""
         number = PayloadType(self.type)
-        return [f"type {number if number.known else int(number)}", f"{len(self.data)} octets"]
+        return [f"type {number if number.known else int(number)}", count(self.data)]
 
 
 _LAST = (PayloadType.SK, PayloadType.SKF)

@@ -210,9 +210,8 @@ def granted(request: Message, response: Message, spi: bytes) -> ChildTerms:
         raise PeerError("TSi of the response is wider than that of the request")
     if not within(remote, request.get(TSr).ranges):
         raise PeerError("TSr of the response is wider than that of the request")
-    transport = NotifyType.USE_TRANSPORT_MODE in response.notifies
-    if transport and NotifyType.USE_TRANSPORT_MODE not in request.notifies:
-        raise PeerError("transport mode was granted without having been asked for")
+    both = (request, response)
+    transport = all(NotifyType.USE_TRANSPORT_MODE in message.notifies for message in both)
     mode = Mode.TRANSPORT if transport else Mode.TUNNEL
     return ChildTerms(True, chosen[0], spi, chosen[0].spi, mode, local, remote)
 

@@ -139,7 +139,7 @@ class OutboundSa:
         number = self._next() if sequence is None else sequence
         body = payload + tfc
         if padding is None:
-            padding = bytes(range(1, self.padding_size(len(body)) + 1))
+            padding = _PADDING[: self.padding_size(len(body))]
         if len(padding) > len(_PADDING):
             raise ScriptError(f"{len(padding)} octets of padding: at most 255 (RFC 4303, 2.5)")
         plaintext = body + padding + bytes([len(padding), next_header])
@@ -160,7 +160,11 @@ class OutboundSa:
 
 
 class InboundSa:
-    """The receiving side of an ESP SA; ``window`` None means no anti-replay service."""
+    """The receiving side of an ESP SA.
+
+    ``window`` None means no anti-replay service; without ``inspects_padding`` any padding will do
+    (RFC 4303, 2.4: a receiver should inspect it).
+    """
 
     def __init__(
         self,
@@ -169,6 +173,7 @@ class InboundSa:
         window: ReplayWindow | None,
         *,
         extended: bool = False,
+        inspects_padding: bool = True,
     ) -> None:
         if extended and window is None:
             raise ScriptError("extended sequence numbers need a replay window to be inferred from")
@@ -176,6 +181,7 @@ class InboundSa:
         self.protection = protection
         self.window = window
         self.extended = extended
+        self.inspects_padding = inspects_padding
 
     def open(self, octets: bytes) -> EspPacket:
         """Verify and read a packet: the window is checked, then the ICV, then the window moves.
@@ -222,7 +228,7 @@ class InboundSa:
                 end - _TRAILER_SIZE, f"Pad Length {pad_length} exceeds the packet"
             )
         padding = plaintext[body_size:-_TRAILER_SIZE]
-        if padding != _PADDING[:pad_length]:
+        if self.inspects_padding and padding != _PADDING[:pad_length]:
             raise MalformedMessage(
                 start + body_size, f"padding {padding.hex()} is not 1, 2, 3, ..."
             )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import field
 from ipaddress import ip_address
 
-from peers.reference.chain import Payload, Unknown, payload, read_payloads, write_payloads
+from peers.reference.chain import Payload, Unknown, count, payload, read_payloads, write_payloads
 from peers.reference.numbers import (
     AuthMethod,
     CertEncoding,
@@ -75,10 +75,6 @@ __all__ = [
 ]
 
 
-def _count(octets: bytes) -> str:
-    return f"{len(octets)} octets"
-
-
 @payload(33)
 class SA(Payload):
     """Security Association (RFC 7296, 3.3)."""
@@ -100,7 +96,7 @@ class KE(Payload):
 
     def details(self) -> list[str]:
         """Give the method and the size of the public value."""
-        return [str(KeyExchangeMethod(self.group)), _count(self.data)]
+        return [str(KeyExchangeMethod(self.group)), count(self.data)]
 
 
 @shared_fields
@@ -146,7 +142,7 @@ class _Certificates(Payload):
 
     def details(self) -> list[str]:
         """Give the encoding and the size."""
-        return [str(CertEncoding(self.encoding)), _count(self.data)]
+        return [str(CertEncoding(self.encoding)), count(self.data)]
 
 
 @payload(37)
@@ -169,7 +165,7 @@ class AUTH(Payload):
 
     def details(self) -> list[str]:
         """Give the method and the size of the authentication data."""
-        return [str(AuthMethod(self.method)), _count(self.data)]
+        return [str(AuthMethod(self.method)), count(self.data)]
 
 
 @payload(40)
@@ -180,7 +176,7 @@ class Nonce(Payload):
 
     def details(self) -> list[str]:
         """Give the size."""
-        return [_count(self.data)]
+        return [count(self.data)]
 
 
 def _group(data: bytes) -> str:
@@ -221,7 +217,7 @@ class Notify(Payload):
             spi = f" 0x{self.spi.hex()}" if self.spi else ""
             details.append(f"{ProtocolId(self.protocol)}{spi}")
         if self.data:
-            show = _NOTIFICATION_DATA.get((self.notify_type, len(self.data)), _count)
+            show = _NOTIFICATION_DATA.get((self.notify_type, len(self.data)), count)
             details.append(show(self.data))
         return details
 
@@ -299,7 +295,7 @@ class SK(Payload):
 
     def details(self) -> list[str]:
         """Give the type of the first payload and the size of what is sealed."""
-        return [f"first {PayloadType(self.first)}", _count(self.data)]
+        return [f"first {PayloadType(self.first)}", count(self.data)]
 
 
 @payload(47)
@@ -325,7 +321,7 @@ class EAP(Payload):
         """Give the code, and the size."""
         codes = {1: "Request", 2: "Response", 3: "Success", 4: "Failure"}
         known = [codes[self.data[0]]] if self.data and self.data[0] in codes else []
-        return [*known, _count(self.data)]
+        return [*known, count(self.data)]
 
 
 @payload(53)
@@ -342,4 +338,4 @@ class SKF(Payload):
 
     def details(self) -> list[str]:
         """Give which fragment it is, and its size."""
-        return [f"{self.fragment} of {self.total}", _count(self.data)]
+        return [f"{self.fragment} of {self.total}", count(self.data)]

@@ -27,6 +27,7 @@ from peers.reference.numbers import (
 )
 from peers.reference.payloads import (
     AUTH,
+    KE,
     SA,
     Delete,
     Nonce,
@@ -42,12 +43,17 @@ from peers.reference.sa import IkeSa
 
 CATALOGUE: dict[str, type[Decisions]] = {}
 
+FUNDAMENTAL: set[str] = set()
+"""Faults that break what many tests stand on: they turn more tests red than those that name them."""
 
-def fault(name: str) -> Callable[[type[Decisions]], type[Decisions]]:
+
+def fault(name: str, *, fundamental: bool = False) -> Callable[[type[Decisions]], type[Decisions]]:
     """Enter a fault into the catalogue."""
 
     def enter(cls: type[Decisions]) -> type[Decisions]:
         CATALOGUE[name] = cls
+        if fundamental:
+            FUNDAMENTAL.add(name)
         return cls
 
     return enter
@@ -327,6 +333,11 @@ class FollowsAnyGroup(Decisions):
     def follows_group(self, request: Message, group: int) -> bool:
         return True
 
+    def retry_with_group(self, sa: IkeSa, request: Message, group: KeyExchangeMethod) -> Message:
+        if super().follows_group(request, group):
+            return super().retry_with_group(sa, request, group)
+        return request.replacing(KE(group, sa.random(256)))
+
 
 @fault("chooses-what-it-does-not-allow")
 class ChoosesWhatItDoesNotAllow(Decisions):
@@ -535,7 +546,7 @@ class CallsSelectorsAProposal(Decisions):
 # Keys and authentication (RFC 7296, 2.15 to 2.17).
 
 
-@fault("swaps-child-keys")
+@fault("swaps-child-keys", fundamental=True)
 class SwapsChildKeys(Decisions):
     """The keys of the two directions of a Child SA are exchanged."""
 
@@ -649,12 +660,12 @@ class NeverRetransmits(Decisions):
         return False
 
 
-@fault("refuses-third-request")
-class RefusesThirdRequest(Decisions):
-    """Requests are answered up to Message ID 2 and no further."""
+@fault("refuses-ninth-message")
+class RefusesNinthMessage(Decisions):
+    """Requests are answered up to Message ID 7 and no further."""
 
     def place(self, message_id: int, expected: int) -> MessageId:
-        return MessageId.OUTSIDE if message_id == 3 else super().place(message_id, expected)
+        return MessageId.OUTSIDE if message_id == 8 else super().place(message_id, expected)
 
 
 @fault("believes-unprotected-notify")

@@ -206,9 +206,12 @@ class Proposal(_Substructure):
         return tuple(transform for transform in self.transforms if transform.type == kind)
 
     def __str__(self) -> str:
-        protocol = "" if self.protocol == ProtocolId.IKE else f"{ProtocolId(self.protocol)} "
-        spi = f"0x{self.spi.hex()} " if self.spi else ""
-        return f"{self.number}: {protocol}{spi}" + ", ".join(map(str, self.transforms))
+        parts = [f"{self.number}:"]
+        if self.protocol != ProtocolId.IKE:
+            parts.append(str(ProtocolId(self.protocol)))
+        if self.spi:
+            parts.append(f"0x{self.spi.hex()}")
+        return " ".join([*parts, ", ".join(map(str, self.transforms)) or "no transforms"])
 
 
 @dataclass_transform(frozen_default=True)

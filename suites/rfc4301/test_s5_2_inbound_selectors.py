@@ -33,7 +33,7 @@ def test_inner_source_outside_the_selectors_is_discarded(established):
 
 @twin_of(test_inner_source_outside_the_selectors_is_discarded)
 @requirement("rfc4301-5.2-inner-packet-matched-to-selectors")
-@turned_red_by("admits-first-host-only")
+@turned_red_by("admits-first-host-only", "narrows-to-one-host")
 def test_inner_source_inside_the_selectors_is_delivered(established):
     """
     peer                                        target

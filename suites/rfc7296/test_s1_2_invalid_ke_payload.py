@@ -70,7 +70,7 @@ def test_initiator_retries_with_the_group_asked_for(peer, target):
 @configured(BOTH)
 @as_responder
 @requirement("rfc7296-1.2-invalid-ke-retry-full-offer")
-@turned_red_by("narrows-offer-on-retry")
+@turned_red_by("narrows-offer-on-retry", "retries-with-same-group")
 def test_initiator_offers_everything_again(peer, target):
     """
     peer                                        target

@@ -38,12 +38,12 @@ THREE_PROPOSALS = Suite(
 def test_offer_without_an_acceptable_suite_is_refused(peer):
     """
     peer                                        target
-    HDR, SAi1(unknown cipher), KEi, Ni  -->
+    HDR, SAi1(not configured), KEi, Ni  -->
                                         <--     HDR, N(NO_PROPOSAL_CHOSEN)
     """
-    unknown = ike(UNKNOWN_CIPHER, CURVE25519)
+    other = SA((ike(AES_GCM_128, CURVE25519),))
 
-    response = peer.exchange(peer.ike_sa_init().replacing(SA((unknown,))))
+    response = peer.exchange(peer.ike_sa_init().replacing(other))
 
     assert not response.has(SA), "a suite that is not configured was chosen"
     assert response.notifies == (NotifyType.NO_PROPOSAL_CHOSEN,)
