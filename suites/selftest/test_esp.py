@@ -1,5 +1,6 @@
 """ESP packets against published vectors, the replay window's edges, and broken packets."""
 
+from dataclasses import FrozenInstanceError, replace
 from ipaddress import ip_address
 
 import pytest
@@ -242,6 +243,15 @@ def test_tfc_padding_of_transport_mode_stays_in_the_payload():
     assert (packet.payload, packet.tfc) == (b"datatfc", b"")
 
 
+def test_transport_mode_is_not_searched_for_an_ip_packet():
+    """A datagram's data may look like one, and be longer."""
+    outbound, inbound = pair(GCM)
+
+    packet = inbound.open(seal(outbound, INNER + b"more", IpProtocol.UDP))
+
+    assert (packet.payload, packet.tfc) == (INNER + b"more", b"")
+
+
 @pytest.mark.parametrize("payload", [b"", b"\x45", b"no IP packet"])
 def test_what_is_no_inner_packet_stays_whole(payload):
     outbound, inbound = pair(GCM)
@@ -384,6 +394,37 @@ def test_counter_does_not_cycle(extended, last):
         seal(outbound)
 
 
+def test_default_window_and_numbers():
+    """RFC 4303, 3.4.3: 64 packets; 32-bit numbers unless ESN was negotiated."""
+    octets = seal(OutboundSa(SPI, make(CBC)))
+
+    assert ReplayWindow().size == 64
+    assert InboundSa(SPI, make(CBC), ReplayWindow(), extended=False).open(octets).sequence == 1
+    assert InboundSa(SPI, make(CBC), ReplayWindow()).open(octets).sequence == 1
+
+
+def test_window_of_one_packet_takes_rising_numbers_only():
+    window = ReplayWindow(1)
+    window.advance(5)
+
+    for refused in (4, 5):
+        with pytest.raises(Replayed):
+            window.check(refused)
+    window.check(6)
+
+
+def test_huge_step_costs_nothing():
+    """The window forgets; it does not grow by what was skipped."""
+    window = ReplayWindow(64)
+    window.advance(1)
+
+    window.advance(2**63)
+
+    with pytest.raises(Replayed, match="left of the window"):
+        window.check(1)
+    window.check(2**63 - 63)
+
+
 def test_window_of_no_packets_is_our_error():
     with pytest.raises(ScriptError, match="window of 0 packets"):
         ReplayWindow(0)
@@ -455,6 +496,15 @@ def test_high_half_is_covered_by_the_icv(suite):
 def test_extended_numbers_need_a_window():
     with pytest.raises(ScriptError, match="need a replay window"):
         InboundSa(SPI, make(GCM), None, extended=True)
+
+
+def test_packets_are_values():
+    outbound, inbound = pair(GCM)
+    packet = inbound.open(seal(outbound))
+
+    with pytest.raises(FrozenInstanceError):
+        packet.sequence = 2
+    assert len({packet, replace(packet), replace(packet, sequence=2)}) == 2
 
 
 def test_one_line_says_what_it_is():
