@@ -201,6 +201,17 @@ def test_broken_trailer_is_malformed(plaintext, offset, reason):
     assert inbound.window.top == 1, "the ICV verified, so the window moved (RFC 4303, 3.4.3)"
 
 
+def test_padding_need_not_be_inspected():
+    """RFC 4303, 2.4 says SHOULD; the Pad Length still counts."""
+    lenient = InboundSa(SPI, make(GCM), None, inspects_padding=False)
+
+    packet = lenient.open(clear(GCM, b"\2\1\2\x3b"))
+
+    assert (packet.payload, packet.padding) == (b"", b"\2\1")
+    with pytest.raises(MalformedMessage, match="Pad Length 3 exceeds"):
+        lenient.open(clear(GCM, b"\2\1\3\x3b"))
+
+
 def test_the_same_trailer_without_a_mistake_is_read():
     """The twin of the table above."""
     inbound = InboundSa(SPI, make(GCM), ReplayWindow())
