@@ -6,6 +6,7 @@ import random
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,12 @@ def replay_window() -> int:
 
 
 @pytest.fixture
+def liveness_delay() -> float:
+    """Seconds of silence after which the target checks liveness; 0 means never."""
+    return 0.0
+
+
+@pytest.fixture
 def station(request: pytest.FixtureRequest, target_spec: str) -> Station:
     """Give the test's target, the link to it, and fresh addresses."""
     bench = request.config.stash[SESSION]
@@ -142,10 +149,12 @@ def connection(
     mode: Mode,
     suite: terms.Suite,
     replay_window: int,
+    liveness_delay: float,
 ) -> Connection:
     """Describe the connection as the target is to have it."""
     _check_needs(request.node, station, family)
-    return terms.connection(station, family, mode, suite, replay_window, _randomness(request))
+    described = terms.connection(station, family, mode, suite, _randomness(request))
+    return replace(described, replay_window=replay_window, liveness_delay=liveness_delay)
 
 
 def _check_needs(node: pytest.Item, station: Station, family: int) -> None:

@@ -202,6 +202,14 @@ class Peer(Traffic):
                 return heard
         return None
 
+    def is_answered(self, request: Message) -> bool:
+        """Send a request until it is answered; say whether it was, by a target that is alive."""
+        try:
+            self.exchange(request)
+        except NoAnswer:
+            return False
+        return True
+
     def repeated_response(self, request: Message, octets: bytes) -> HeardMessage:
         """Send the octets of a request again and give what comes back."""
         self.remark("the same octets again")
@@ -217,7 +225,8 @@ class Peer(Traffic):
         """Send a message that should be ignored; give whatever the target says because of it.
 
         A fence follows: an exchange that is surely answered. Within an IKE SA that is a liveness
-        check, which also proves that the SA is still there (PeerError if not).
+        check, which also proves that the SA is still there (NoAnswer if not, and if nothing was
+        said before: a reaction that closed the SA is what the test wants to judge).
         """
         self.say(message)
         return self.reactions_so_far()
@@ -229,15 +238,21 @@ class Peer(Traffic):
 
     def reactions_so_far(self) -> list[Message]:
         """Raise a fence and give what was heard before its answer and has not been taken."""
+        gone: NoAnswer | None = None
         if self._ike is not None and self._ike.children:
             self.remark("fence: a liveness check must be answered")
-            self.exchange(self.informational())
+            try:
+                self.exchange(self.informational())
+            except NoAnswer as error:
+                gone = error
         else:
             self.fence()
         if self._strict_silence:
             self._talk.hear(lambda heard: False, self._strict_silence)
-        heard = self._talk.take_all()
-        return [entry.message for entry in heard if isinstance(entry, HeardMessage)]
+        heard = [each for each in self._talk.take_all() if isinstance(each, HeardMessage)]
+        if gone and not heard:
+            raise gone
+        return [entry.message for entry in heard]
 
     def fence(self) -> None:
         """Do an IKE_SA_INIT exchange of another IKE SA; Inconclusive when it is not answered."""

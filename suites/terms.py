@@ -72,7 +72,6 @@ def connection(
     family: int,
     mode: Mode,
     suite: Suite,
-    replay_window: int,
     random: Random,
 ) -> Connection:
     """Describe the connection between a station's target and its peer, as the target's side."""
@@ -97,5 +96,4 @@ def connection(
         local_selectors=(local,),
         remote_selectors=(remote,),
         mode=mode,
-        replay_window=replay_window,
     )

@@ -74,13 +74,6 @@ class Endpoint:
         self._initiator.start(connection)
         return self._flush()
 
-    def check_liveness(self, connection: Connection, now: float) -> list[Packet]:
-        """Send an empty INFORMATIONAL request (RFC 7296, 2.4)."""
-        self.now = now
-        for session in self.established(connection):
-            self.request(session, session.sa.request(ExchangeType.INFORMATIONAL))
-        return self._flush()
-
     def delete(self, connection: Connection, now: float, *, child_only: bool) -> list[Packet]:
         """Delete the Child SA, or the IKE SA with all of its Child SAs (RFC 7296, 1.4.1)."""
         self.now = now
@@ -106,15 +99,32 @@ class Endpoint:
         return self._flush()
 
     def next_timer(self) -> float | None:
-        """Give the time of the next retransmission, if one is due."""
-        return min((s.pending.due for s in self.sessions if s.pending), default=None)
+        """Give the time of the next retransmission or liveness check, if one is due."""
+        times = (self._due(session) for session in self.sessions)
+        return min((time for time in times if time is not None), default=None)
+
+    def _due(self, session: Session) -> float | None:
+        if session.pending is not None:
+            return session.pending.due
+        delay = session.sa.connection.liveness_delay
+        if delay and session.sa.state is State.ESTABLISHED:
+            return session.heard + delay
+        return None
 
     def tick(self, now: float) -> list[Packet]:
-        """Retransmit what is due; give up an IKE SA whose peer does not answer (RFC 7296, 2.4)."""
+        """Retransmit, and check liveness, where that is due (RFC 7296, 2.1 and 2.4).
+
+        An IKE SA whose peer does not answer is given up.
+        """
         self.now = now
         for session in list(self.sessions):
+            due = self._due(session)
+            if due is None or due > now:
+                continue
             pending = session.pending
-            if pending is None or pending.due > now:
+            if pending is None:
+                # Nothing was heard for a while: an empty request asks whether the peer is alive.
+                self.request(session, session.sa.request(ExchangeType.INFORMATIONAL))
                 continue
             pending.attempts += 1
             if pending.attempts >= len(RETRANSMISSIONS):
@@ -271,6 +281,7 @@ class Endpoint:
         if self.decide.minds_reserved(message):
             self.drop("reserved bits are set")
             return None
+        session.heard = self.now
         return message
 
     def _hear_response(self, packet: Packet, header: Header, octets: bytes) -> None:

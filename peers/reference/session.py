@@ -21,7 +21,11 @@ class Pending:
 
 @dataclass(slots=True)
 class Session:
-    """An IKE SA of the endpoint; ``response`` holds the octets that answered ``answered``."""
+    """An IKE SA of the endpoint.
+
+    ``response`` holds the octets that answered ``answered``; ``heard`` is when the peer was last
+    heard under the SA's protection, in seconds.
+    """
 
     sa: IkeSa
     answered: Message | None = None
@@ -29,4 +33,5 @@ class Session:
     pending: Pending | None = None
     child_spi: bytes = b""
     closing: str = ""
+    heard: float = 0.0
     first_request: tuple[Payload, ...] = ()

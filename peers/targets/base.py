@@ -98,9 +98,6 @@ class Target(Protocol):
     def delete_child(self, connection: Connection) -> None:
         """Start the deletion of the connection's Child SA."""
 
-    def check_liveness(self, connection: Connection) -> None:
-        """Make the target send a liveness check, if it can be told to."""
-
     def echo(self, connection: Connection) -> None:
         """Make the target's side send one ICMP echo request through the Child SA."""
 

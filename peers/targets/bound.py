@@ -41,10 +41,6 @@ class BoundTarget:
         """Start the deletion of the Child SA."""
         self._target.delete_child(self.connection)
 
-    def check_liveness(self) -> None:
-        """Make the target send a liveness check."""
-        self._target.check_liveness(self.connection)
-
     def echo(self) -> None:
         """Make the target's side send one echo request through the Child SA."""
         self._target.echo(self.connection)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 
 from peers.lab.machine import Machine
 from peers.reference.connection import Connection, IPNetwork
-from peers.reference.errors import Inconclusive
 from peers.reference.events import IPAddress
 from peers.targets.base import Capability, IkeSaState, TargetInfo
 from peers.targets.kernel import echo_script, kernel_counters
@@ -42,7 +41,7 @@ class Libreswan:
 
     def configure(self, connection: Connection) -> str:
         """Load the connection and its secret; return both files."""
-        conf, secrets = ipsec_conf(connection), ipsec_secrets(connection)
+        conf, secrets = ipsec_conf(connection, self._major), ipsec_secrets(connection)
         name = connection.name
         self._machine.run(
             f"printf %s {shlex.quote(secrets)} >{FOLDER}/{name}.secrets && "
@@ -80,14 +79,6 @@ class Libreswan:
     def delete_child(self, connection: Connection) -> None:
         """Start the deletion of the Child SA."""
         self._whack(f"--name {connection.name} --delete-child --asynchronous")
-
-    def check_liveness(self, connection: Connection) -> None:
-        """Trigger the event that sends a liveness check."""
-        states = self._states(connection)
-        numbers = [each.number for each in states if each.is_child and each.established]
-        if not numbers:
-            raise Inconclusive(f"{connection.name} has no Child SA to check the liveness of")
-        self._whack(f"--impair trigger_v2_liveness:{numbers[-1]}")
 
     def echo(self, connection: Connection) -> None:
         """Have the target's side send one echo request."""
@@ -151,6 +142,7 @@ class Libreswan:
 
     def _describe(self) -> TargetInfo:
         package, version = self._machine.run("dpkg-query -W libreswan").split()
+        self._major = int(version.partition(".")[0])
         return TargetInfo(
             name=self._machine.name,
             version=f"Libreswan {version.partition('-')[0]}",

@@ -58,6 +58,12 @@ WORDS: Words = {
     },
 }
 
+VERSION_SETTINGS = {
+    4: {"ikev2": "insist", "keyingtries": "1"},
+    5: {"keyexchange": "ikev2"},
+}
+"""What is said otherwise from version 5 on, which also gives up without being told to."""
+
 SEQUENCE_NUMBERS = {
     frozenset[int](): "no",
     frozenset({Esn.NO_ESN}): "no",
@@ -97,10 +103,10 @@ def esp_text(proposal: Proposal) -> str:
     return "-".join("+".join(words) for words in parts if words)
 
 
-def ipsec_conf(connection: Connection) -> str:
-    """Write the ``conn`` section. Nothing in it starts on its own."""
+def ipsec_conf(connection: Connection, major: int = 5) -> str:
+    """Write the ``conn`` section for a major version. Nothing in it starts on its own."""
     settings = {
-        "ikev2": "insist",
+        **VERSION_SETTINGS[min(major, 5)],
         "authby": "secret",
         "left": str(connection.local),
         "leftid": f"@{connection.local_identity}",

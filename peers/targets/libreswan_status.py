@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from peers.reference.connection import Connection, Mode
 from peers.targets.base import ChildSaState, IkeSaState
 
+# Releases before 5 begin each line with "000 ".
 # #2: "name"[1] 198.18.0.16:500 ESTABLISHED_CHILD_SA (established Child SA); ...; IKE SA #1; idle;
-STATE = re.compile(r'^#(\d+): "([^"]+)"(?:\[\d+\] )?\S* (\w+) \(.*?\);(.*)$', re.MULTILINE)
+STATE = re.compile(r'^(?:000 )?#(\d+): "([^"]+)"(?:\[\d+\] )?\S* (\w+) \(.*?\);(.*)$', re.MULTILINE)
 PARENT = re.compile(r"(?:IKE SA |ISAKMP SA |isakmp)#(\d+);")
 # #2: "name"[1] 198.18.0.16 esp.ceae2770@198.18.0.16 esp.78d2a7af@198.18.0.17 ... Traffic: ...
-DETAILS = re.compile(r'^#(\d+): "[^"]+".*? (esp[.:].*)$', re.MULTILINE)
+DETAILS = re.compile(r'^(?:000 )?#(\d+): "[^"]+".*? (esp[.:].*)$', re.MULTILINE)
 SAID = re.compile(r"esp[.:]([0-9a-f]+)@(\S+)")
 # src 198.18.0.17 dst 198.18.0.16
 # 	proto esp spi 0xceae2770(3467519856) reqid 16393(0x00004009) mode tunnel

@@ -66,10 +66,6 @@ class ReferenceTarget:
         now = self._link.now()
         self._link.deliver(self._endpoint.delete(connection, now, child_only=True))
 
-    def check_liveness(self, connection: Connection) -> None:
-        """Send a liveness check."""
-        self._link.deliver(self._endpoint.check_liveness(connection, self._link.now()))
-
     def echo(self, connection: Connection) -> None:
         """Send one echo request through the Child SA."""
         self._link.deliver(self._endpoint.echo(connection, self._link.now()))

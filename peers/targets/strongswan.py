@@ -12,7 +12,7 @@ from vici.exception import CommandException, SessionException
 from peers.lab.control import VICI_PORT
 from peers.lab.machine import Machine
 from peers.reference.connection import Connection, IPNetwork, Mode
-from peers.reference.errors import Inconclusive, ScriptError
+from peers.reference.errors import Inconclusive
 from peers.reference.events import IPAddress
 from peers.targets.base import Capability, ChildSaState, IkeSaState, TargetInfo
 from peers.targets.cookie_holder import hold_half_open
@@ -103,10 +103,6 @@ class StrongSwan:
         """Start the deletion of the Child SA."""
         name = connection.name
         self._request("terminate", {"ike": name, "child": name, "timeout": NOT_WAITING})
-
-    def check_liveness(self, connection: Connection) -> None:
-        """Refuse: charon checks by itself after ``liveness_delay`` without traffic."""
-        raise ScriptError("strongSwan has no command for it: give the connection a liveness_delay")
 
     def echo(self, connection: Connection) -> None:
         """Have the target's side send one echo request."""

@@ -50,9 +50,12 @@ def test_padding_counts_from_one(established):
 def test_target_sends_its_own_traffic_through_the_child_sa(accepted, target):
     """
     peer                                        target
+    ESP {echo request} (the Child SA is up) -->
+                                        <--     ESP {echo reply}
                                         <--     ESP {echo request}
     ESP {echo reply}                    -->
     """
+    assert accepted.echo(), "the Child SA is not up"
     target.echo()
     heard = accepted.hear_esp()
 

@@ -99,7 +99,7 @@ def _ask_for_another_group(peer, target):
 @pytest.mark.parametrize("group", [NEVER_OFFERED, 65000], ids=["modp-2048", "private-use"])
 @configured(BOTH)
 @as_responder
-@requirement("rfc7296-1.2-invalid-ke-unoffered-group-refused")
+@requirement("rfc7296-3.4-ke-group-offered", "rfc7296-1.2-invalid-ke-unoffered-group-refused")
 @turned_red_by("follows-any-group")
 def test_initiator_does_not_follow_to_a_group_that_it_did_not_offer(peer, target, group):
     """
@@ -115,5 +115,10 @@ def test_initiator_does_not_follow_to_a_group_that_it_did_not_offer(peer, target
     peer.answer(request, peer.refusal(request, refusal))
 
     for reaction in peer.reactions_so_far():
-        if reaction.has(KE) and reaction.get(KE).group == group:
-            differs(f"the target followed to group {group}, which it had not offered")
+        if reaction.exchange == ExchangeType.IKE_SA_INIT and not reaction.response:
+            chosen, offered = reaction.get(KE).group, offered_groups(reaction.get(SA))
+            assert chosen in offered, (
+                f"KE of group {chosen}, which its own SA payload does not offer"
+            )
+            if group in offered:
+                differs(f"the offer was widened by group {group}")

@@ -1,5 +1,7 @@
 """RFC 7296, 1.4 and 1.4.1: INFORMATIONAL exchanges, liveness, deletion."""
 
+import pytest
+
 from peers.reference.errors import PeerError
 from peers.reference.numbers import ExchangeType, ProtocolId
 from peers.reference.payloads import Delete
@@ -20,16 +22,16 @@ def test_liveness_check_is_answered_with_nothing(established):
     assert response.payloads == (), "the response to an empty request is not empty"
 
 
+@pytest.mark.parametrize("liveness_delay", [1.0], ids=["after-1s"])
 @as_responder
 @requirement("rfc7296-1.4-empty-request-is-liveness")
 @turned_red_by("fills-its-liveness-checks")
-def test_target_checks_liveness_with_an_empty_request(accepted, target):
+def test_target_checks_liveness_with_an_empty_request(accepted):
     """
-    peer                                        target
+    peer                                        target (checks after 1 s of silence)
                                         <--     HDR, SK {}
     HDR, SK {}                          -->
     """
-    target.check_liveness()
     request = accepted.hear_request(ExchangeType.INFORMATIONAL)
 
     assert request.protected
