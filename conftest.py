@@ -24,7 +24,7 @@ from reports.judgement import Unsupported, judge
 from reports.recorder import Case
 from reports.verdicts import Outcome
 from suites import terms
-from suites.session import Session, Settings
+from suites.session import Session, Settings, marked
 
 SESSION = pytest.StashKey[Session]()
 CASE = pytest.StashKey[Case]()
@@ -48,6 +48,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--strict-should", action="store_true", help="a SHOULD that is not followed fails the run")
     add("--strict-silence", type=float, default=0.0, metavar="SECONDS",
         help="wait that long, besides the fence, for an answer that must not come")  # fmt: skip
+    add("--mutants", metavar="named|all",
+        help="run the embedded target with each planted fault in turn, against the tests that "
+        "name the fault, or against all")  # fmt: skip
     add("--seed", type=int, default=None, help="seed of everything that the peer draws")
 
 
@@ -70,8 +73,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each conformance test against each target."""
     if "target_spec" in metafunc.fixturenames:
-        specs = metafunc.config.stash[SESSION].specs
-        metafunc.parametrize("target_spec", specs, scope="session")
+        session = metafunc.config.stash[SESSION]
+        named = marked(metafunc.definition, "turned_red_by")
+        metafunc.parametrize("target_spec", session.specs_for(named), scope="session")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from peers.lab.errors import SetupError
+from peers.reference.planted import CATALOGUE
 from peers.reference.sa import Random
 from peers.stations import EMBEDDED, Station, Stations, check_spec
 from reports.ledger import load_ledger
@@ -42,6 +43,7 @@ class Settings:
     all_evidence: bool
     strict: bool
     strict_silence: float
+    only_named_faults: bool
     seed: int
     command: str
 
@@ -49,6 +51,10 @@ class Settings:
     def of(cls, option: argparse.Namespace, arguments: Sequence[str]) -> Settings:
         """Read pytest's options."""
         specs = tuple(dict.fromkeys(option.target)) or (EMBEDDED,)
+        if option.mutants not in (None, "named", "all"):
+            raise SetupError(f"unknown --mutants {option.mutants!r}: give named or all")
+        if option.mutants:
+            specs = (EMBEDDED, *(f"{EMBEDDED}!{fault}" for fault in CATALOGUE))
         for spec in specs:
             check_spec(spec)
         if option.evidence not in ("failed", "all"):
@@ -65,6 +71,7 @@ class Settings:
             option.evidence == "all",
             option.strict_should,
             option.strict_silence,
+            option.mutants == "named",
             random.SystemRandom().getrandbits(32) if option.seed is None else option.seed,
             shlex.join(["pytest", *map(str, arguments)]),
         )
@@ -88,6 +95,12 @@ class Session:
     def specs(self) -> tuple[str, ...]:
         """The targets, as they were asked for."""
         return self.settings.specs
+
+    def specs_for(self, faults: Sequence[str]) -> list[str]:
+        """Give the targets that a test runs against which names these faults."""
+        if not self.settings.only_named_faults:
+            return list(self.specs)
+        return [EMBEDDED, *(f"{EMBEDDED}!{fault}" for fault in faults)]
 
     @contextmanager
     def open(self, total: int) -> Iterator[None]:
@@ -126,7 +139,7 @@ class Session:
     def case(self, item: pytest.Item, spec: str, stable_id: str) -> Case:
         """Describe a test about to run; ScriptError when it names an unknown requirement."""
         document = (getattr(item, "obj", None).__doc__ or "").rstrip()
-        ids = _marked(item, "requirement")
+        ids = marked(item, "requirement")
         unknown = [each for each in ids if each not in self.ledger]
         if unknown:
             pytest.exit(f"{item.nodeid}: no requirement {unknown[0]!r} in the ledger", returncode=2)
@@ -140,8 +153,8 @@ class Session:
             expected=document,
             requirements=tuple(self.ledger[each] for each in ids),
             role="responder" if item.get_closest_marker("as_responder") else "initiator",
-            twin_of="".join(_marked(item, "twin_of")),
-            faults=_marked(item, "turned_red_by"),
+            twin_of="".join(marked(item, "twin_of")),
+            faults=marked(item, "turned_red_by"),
         )
 
     def starts(self, case: Case) -> None:
@@ -169,7 +182,8 @@ class Session:
         return len(run.stale_deviations)
 
 
-def _marked(item: pytest.Item, name: str) -> tuple[str, ...]:
+def marked(item: pytest.Item, name: str) -> tuple[str, ...]:
+    """Give the arguments of a test's marks of that name, outermost mark last."""
     marks = reversed(list(item.iter_markers(name)))
     return tuple(dict.fromkeys(each for mark in marks for each in mark.args))
 

@@ -1,0 +1,31 @@
+"""The closed catalogue of planted faults: ways for the embedded endpoint to be wrong.
+
+Each is a subclass of `Decisions` that takes one decision wrongly; its docstring says how in one
+sentence. ``bug`` is the number of the bug from the field that it reproduces, where there is one.
+"""
+
+from peers.reference.planted import (
+    authentication,
+    cookies,
+    esp,
+    header,
+    informational,
+    message_ids,
+    negotiation,
+    payloads,
+)
+from peers.reference.planted.catalogue import CATALOGUE, FUNDAMENTAL, find
+
+__all__ = [
+    "CATALOGUE",
+    "FUNDAMENTAL",
+    "authentication",
+    "cookies",
+    "esp",
+    "find",
+    "header",
+    "informational",
+    "message_ids",
+    "negotiation",
+    "payloads",
+]
