@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Self
 
 from peers.lab.addresses import PeerAddresses
-from peers.lab.lab import Lab, Spec
+from peers.lab.errors import SetupError
+from peers.lab.lab import ADAPTERS, Lab, Spec
 from peers.link import Link
 from peers.memory import MemoryLink
 from peers.reference import planted
@@ -122,5 +123,9 @@ def check_spec(spec: str) -> None:
     embedded, fault = embedded_name(spec)
     if fault:
         planted.find(fault)
+    name = spec.partition("@")[0]
+    if not embedded and name not in ADAPTERS:
+        known = ", ".join([EMBEDDED, *ADAPTERS])
+        raise SetupError(f"unknown target {name!r}: there are {known}")
     if not embedded:
         Spec.parse(spec)

@@ -101,7 +101,7 @@ class Traffic(ABC):
         self.child.outbound.sequence = sequence - 1
 
     def hear_esp(self, timeout: float = 15.0) -> HeardEsp:
-        """Wait for an ESP packet of the target; PeerError when none comes in ``timeout`` seconds."""
+        """Wait ``timeout`` seconds for an ESP packet of the target; PeerError when none comes."""
         heard = self._talk.hear(lambda each: isinstance(each, HeardEsp), timeout)
         if not isinstance(heard, HeardEsp):
             raise PeerError("no ESP packet from the target that opens with its Child SA")

@@ -10,7 +10,7 @@ from peers.reference.errors import ScriptError
 CATALOGUE: dict[str, type[Decisions]] = {}
 
 FUNDAMENTAL: set[str] = set()
-"""Faults that break what many tests stand on: they turn more tests red than those that name them."""
+"""Faults that break what many tests stand on: tests that do not name them turn red too."""
 
 
 def fault(name: str, *, fundamental: bool = False) -> Callable[[type[Decisions]], type[Decisions]]:

@@ -1,0 +1,62 @@
+# ikeproof. `make help` lists what there is to do.
+
+PYTHON ?= python3
+TARGETS ?= strongswan libreswan
+SUITES ?=
+ARGS ?=
+
+VENV := .venv
+READY := $(VENV)/.ready
+RUN := $(VENV)/bin/python -m
+
+.DEFAULT_GOAL := help
+.PHONY: help conformance test mutants lint lock schema clean
+
+help: ## list the targets of this file
+	@echo 'make conformance   judge daemons: does all the set-up that is missing, then writes a report'
+	@echo '                   TARGETS="strongswan libreswan@bookworm", TARGETS=reference (no Docker)'
+	@echo '                   SUITES="rfc7296 rfc4303", ARGS="-k cookie --evidence all"'
+	@echo 'make test          ikeproof itself: lint, types, its own tests, its planted faults (no Docker)'
+	@echo 'make mutants       every planted fault against every test, as a table'
+	@echo 'make clean         remove containers, networks and images that carry our label'
+	@echo 'make lock          pin the dependencies anew'
+	@echo 'make schema        write reports/results.schema.json anew'
+
+$(READY): requirements.lock
+	@echo "ikeproof: setting up $(VENV) from requirements.lock"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "ikeproof: $(PYTHON) is older than 3.11: name a newer one, as in make PYTHON=python3.12" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "ikeproof: installing python3-venv (apt-get)"; \
+	    apt-get update -q >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -q -y python3-venv >/dev/null; \
+	  else echo "ikeproof: this Python cannot make virtual environments: install python3-venv" >&2; exit 2; fi; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(RUN) pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+conformance: $(READY)
+	@$(RUN) suites.conformance --targets "$(TARGETS)" --suites "$(SUITES)" -- $(ARGS)
+
+test: $(READY) lint
+	@$(RUN) pytest -q suites/selftest $(ARGS)
+	@$(RUN) suites.mutants
+
+lint: $(READY)
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check -q .
+	@$(RUN) mypy
+
+mutants: $(READY)
+	@$(RUN) suites.mutants --all
+
+lock: $(READY)
+	@$(VENV)/bin/uv --version >/dev/null 2>&1 || $(RUN) pip install -q uv
+	@$(VENV)/bin/uv pip compile -q --generate-hashes --no-emit-index-url --group dev \
+	  --custom-compile-command 'make lock' pyproject.toml -o requirements.lock
+
+schema: $(READY)
+	@$(RUN) reports.model
+
+clean: $(READY)
+	@$(RUN) peers.lab.clean
