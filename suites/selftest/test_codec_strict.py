@@ -132,6 +132,22 @@ def test_truncation_at_each_octet_of_a_payload(payload):
     assert read(payload.type, octets) == (payload,)
 
 
+@pytest.mark.parametrize("after", [(), (Nonce(bytes(64)),)], ids=["last", "followed"])
+@pytest.mark.parametrize("payload", ONE_OF_EACH, ids=lambda payload: type(payload).__name__)
+def test_a_payload_cut_at_each_octet_with_its_length_corrected(payload, after):
+    """What stands inside reads nothing beyond the payload, whatever comes after it."""
+    octets = b"".join(write_payloads((payload, *after)))
+    whole = len(payload.body()) + 4
+
+    for size in range(4, whole):
+        cut = octets[:2] + size.to_bytes(2, "big") + octets[4:size] + octets[whole:]
+        try:
+            payloads = read(payload.type, cut)
+        except MalformedMessage:
+            continue
+        assert b"".join(write_payloads(payloads)) == cut
+
+
 @pytest.mark.parametrize("by", [-1, 1])
 def test_the_length_in_the_header_is_exact(by):
     octets = IKE_SA_INIT.encode()
