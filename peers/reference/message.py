@@ -211,7 +211,7 @@ class Message:
     def _written(self, payloads: tuple[Payload, ...], following: int = 0) -> list[bytes]:
         try:
             return write_payloads(payloads, following)
-        except (struct.error, OverflowError) as problem:
+        except struct.error as problem:
             raise ScriptError(f"{self.title}: a field cannot hold its value: {problem}") from None
 
     def _packed(self, layout: struct.Struct, *numbers: int | bytes) -> bytes:

@@ -38,7 +38,7 @@ class OpenEnum(IntEnum):
 
 
 class ExchangeType(OpenEnum):
-    """Exchange Types (RFC 7296, 3.1; RFC 5723; RFC 6407; RFC 9242; RFC 9370)."""
+    """Exchange Types (RFC 7296, 3.1; RFC 5723; RFC 9242; RFC 9370; RFC 9838)."""
 
     IKE_SA_INIT = 34
     IKE_AUTH = 35
@@ -53,7 +53,7 @@ class ExchangeType(OpenEnum):
 
 
 class PayloadType(OpenEnum):
-    """Payload types (RFC 7296, 3.2; RFC 6467; RFC 6407; RFC 7383; RFC 8019)."""
+    """Payload types (RFC 7296, 3.2; RFC 6467; RFC 7383; RFC 8019; RFC 9838)."""
 
     NONE = 0
     SA = 33
@@ -282,7 +282,7 @@ class ConfigType(OpenEnum):
 
 
 class ConfigAttributeType(OpenEnum):
-    """Configuration Attribute Types (RFC 7296, 3.15.1; RFC 5739; RFC 7296's successors)."""
+    """Configuration Attribute Types (RFC 7296, 3.15.1; RFC 5739; RFC 6867; RFC 8598; ...)."""
 
     INTERNAL_IP4_ADDRESS = 1
     INTERNAL_IP4_NETMASK = 2
