@@ -212,9 +212,13 @@ def established(peer: Peer) -> Peer:
 
 @pytest.fixture
 def accepted(peer: Peer, target: BoundTarget) -> Peer:
-    """Give a peer with which the target has set up an IKE SA with a Child SA."""
+    """Give a peer with which the target has set up an IKE SA with a Child SA.
+
+    The target is done with our last response when it answers a request of ours.
+    """
     target.initiate()
     peer.accept()
+    peer.exchange(peer.informational())
     return peer
 
 

@@ -246,6 +246,8 @@ class Peer(Traffic):
             except NoAnswer as error:
                 gone = error
         else:
+            # A target with several threads may overtake itself once, hardly twice.
+            self.fence()
             self.fence()
         if self._strict_silence:
             self._talk.hear(lambda heard: False, self._strict_silence)
