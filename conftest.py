@@ -289,7 +289,7 @@ def _settle(item: pytest.Item, report: Any) -> None:
 
 def pytest_report_teststatus(report: Any) -> tuple[str, str, str] | None:
     """Show a verdict once for each test, by its name."""
-    properties = dict(report.user_properties)
+    properties = dict(getattr(report, "user_properties", ()))
     if "judged" not in properties:
         return None
     if report.when != "teardown" or "verdict" not in properties:

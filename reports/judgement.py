@@ -49,4 +49,8 @@ def judge(
 
 def _reason(error: BaseException) -> str:
     text = str(error).strip() or type(error).__name__
+    if isinstance(error, AssertionError):
+        # What the test says comes first; the expression that pytest adds is for a test's author.
+        said, _, _expression = text.partition("\nassert ")
+        text = said
     return text if len(text) <= LONGEST_REASON else text[:LONGEST_REASON] + " ..."

@@ -12,7 +12,9 @@ def test_first_packet_of_an_sa_has_number_one(established):
     ESP {echo request}                  -->
                                         <--     ESP(1) {echo reply}
     """
-    assert established.heard_echo().esp.sequence == 1
+    first = established.heard_echo().esp.sequence
+
+    assert first == 1, f"the first packet has sequence number {first}"
 
 
 @requirement("rfc4303-2.2-sequence-incremented")
@@ -59,7 +61,5 @@ def test_target_sends_its_own_traffic_through_the_child_sa(accepted, target):
     target.echo()
     heard = accepted.hear_esp()
 
-    terms = accepted.child.terms
-    assert heard.esp.next_header == 4
-    assert heard.inner.source in accepted.connection.remote_selectors[0]
-    assert int(heard.inner.destination) >= int(terms.local_selectors[0].start_address)
+    assert heard.esp.next_header == 4, f"next header {heard.esp.next_header} in tunnel mode"
+    assert accepted.child.covers(heard.inner), f"{heard.inner} is outside the selectors"

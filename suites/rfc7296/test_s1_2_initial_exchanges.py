@@ -71,7 +71,7 @@ def test_refused_child_sa_leaves_the_ike_sa(peer):
 
     assert response.has(IDr, AUTH), "the responder does not authenticate itself"
     assert not response.has(SA), "a Child SA was granted that is not configured"
-    assert NotifyType.NO_PROPOSAL_CHOSEN in response.notifies
+    assert NotifyType.NO_PROPOSAL_CHOSEN in response.notifies, f"refused otherwise: {response}"
     peer.exchange(peer.informational())
 
 
@@ -92,4 +92,5 @@ def test_the_same_offer_beside_a_good_one_is_granted(peer):
     response = peer.exchange(request.replacing(SA((unknown, replace(good, number=2)))))
 
     assert response.has(IDr, AUTH, SA, TSi, TSr)
-    assert [proposal.number for proposal in response.get(SA).proposals] == [2]
+    numbers = [proposal.number for proposal in response.get(SA).proposals]
+    assert numbers == [2], f"proposal 2 was acceptable, the response numbers {numbers}"

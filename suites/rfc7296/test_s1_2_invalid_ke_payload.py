@@ -44,7 +44,8 @@ def test_the_same_offer_with_the_right_group_is_granted(peer):
     response = peer.exchange(peer.ike_sa_init(KeyExchangeMethod.ECP_256).replacing(OFFER))
 
     assert response.has(SA, KE, Nonce)
-    assert response.get(KE).group == KeyExchangeMethod.ECP_256
+    group = response.get(KE).group
+    assert group == KeyExchangeMethod.ECP_256, f"KEr of group {group} to KEi of ECP_256"
 
 
 @configured(BOTH)
@@ -64,7 +65,7 @@ def test_initiator_retries_with_the_group_asked_for(peer, target):
 
     assert retry.get(KE).group == other, "the retry is not of the group that was asked for"
     peer.accept(retry)
-    assert peer.echo()
+    assert peer.echo(), "the Child SA carries no traffic"
 
 
 @configured(BOTH)

@@ -25,7 +25,7 @@ def test_refused_second_child_sa_leaves_everything_as_it_was(established):
 
     response = established.exchange(established.create_child_sa().replacing(offer))
 
-    assert NotifyType.NO_PROPOSAL_CHOSEN in response.notifies
+    assert NotifyType.NO_PROPOSAL_CHOSEN in response.notifies, f"refused otherwise: {response}"
     established.exchange(established.informational())
     assert established.echo(), "the first Child SA is gone"
 

@@ -29,7 +29,8 @@ def test_responder_grants_transport_mode_and_uses_it(peer):
     request = peer.ike_auth()
     response = peer.exchange(request)
 
-    assert NotifyType.USE_TRANSPORT_MODE in response.notifies
+    granted = NotifyType.USE_TRANSPORT_MODE in response.notifies
+    assert granted, f"transport mode is not granted: {response}"
     peer.take_up(request, response)
     assert peer.echo(), "the Child SA carries no traffic in transport mode"
 
@@ -51,7 +52,8 @@ def test_initiator_asks_for_transport_mode_and_uses_it(peer, target):
     target.initiate()
     request = peer.accept_ike_sa_init()
 
-    assert NotifyType.USE_TRANSPORT_MODE in request.notifies
+    asked = NotifyType.USE_TRANSPORT_MODE in request.notifies
+    assert asked, f"transport mode is not asked for: {request}"
     peer.answer(request, peer.ike_auth_response(request))
     assert peer.echo(), "the Child SA carries no traffic in transport mode"
 
@@ -98,6 +100,7 @@ def test_tunnel_mode_is_granted_without_the_notify(peer):
     request = peer.ike_auth()
     response = peer.exchange(request)
 
-    assert NotifyType.USE_TRANSPORT_MODE not in response.notifies
+    granted = NotifyType.USE_TRANSPORT_MODE in response.notifies
+    assert not granted, f"transport mode was not asked for: {response}"
     peer.take_up(request, response)
-    assert peer.echo()
+    assert peer.echo(), "the Child SA carries no traffic"

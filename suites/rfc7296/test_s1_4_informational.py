@@ -34,7 +34,7 @@ def test_target_checks_liveness_with_an_empty_request(accepted):
     """
     request = accepted.hear_request(ExchangeType.INFORMATIONAL)
 
-    assert request.protected
+    assert request.protected, "a liveness check in the clear"
     assert request.payloads == (), "a liveness check carries payloads"
     accepted.answer(request, accepted.reply(request))
 
@@ -90,7 +90,7 @@ def test_deleted_ike_sa_is_answered_with_nothing(established):
     """
     response = established.exchange(established.informational(Delete(ProtocolId.IKE)))
 
-    assert response.payloads == ()
+    assert response.payloads == (), f"the response is not empty: {response}"
 
 
 @requirement("rfc7296-1.4.1-ike-delete-closes-children")
@@ -147,5 +147,5 @@ def test_target_deletes_its_ike_sa_without_an_spi(accepted, target):
     deletes = [delete for delete in request.all(Delete) if delete.protocol == ProtocolId.IKE]
     if not deletes:
         raise PeerError(f"the target closed its IKE SA without a Delete of it: {request}")
-    assert deletes == [Delete(ProtocolId.IKE)]
+    assert deletes == [Delete(ProtocolId.IKE)], f"a Delete of the IKE SA with an SPI: {request}"
     accepted.answer(request, accepted.reply(request))

@@ -100,7 +100,7 @@ def test_right_cookie_is_accepted(peer):
     peer.agree(again, response)
     auth = peer.ike_auth()
     peer.take_up(auth, peer.exchange(auth))
-    assert peer.echo()
+    assert peer.echo(), "the Child SA carries no traffic"
 
 
 @pytest.mark.parametrize("size", [1, 20, 64])
@@ -139,7 +139,7 @@ def test_initiator_changes_nothing_else_for_the_cookie(peer, target):
     size = 8 + len(cookie)
     assert retry.octets[28 + size :] == first.octets[28:], "the retry is another request"
     peer.accept(retry.message)
-    assert peer.echo()
+    assert peer.echo(), "the Child SA carries no traffic"
 
 
 def _challenge(peer, target, cookie):

@@ -64,7 +64,8 @@ def test_second_proposal_is_chosen_by_its_number(peer):
     response = peer.exchange(peer.ike_sa_init().replacing(offer))
 
     assert response.has(SA, KE, Nonce)
-    assert [proposal.number for proposal in response.get(SA).proposals] == [2]
+    numbers = [proposal.number for proposal in response.get(SA).proposals]
+    assert numbers == [2], f"proposal 2 was acceptable, the response numbers {numbers}"
 
 
 @TWO_CIPHERS

@@ -28,7 +28,7 @@ def test_wide_selectors_are_narrowed_to_the_configuration(peer):
     allowed = selectors(peer.connection.remote_selectors)
     assert within(response.get(TSr).ranges, allowed), "more was granted than is configured"
     peer.take_up(request, response)
-    assert peer.echo()
+    assert peer.echo(), "the Child SA carries no traffic"
 
 
 @requirement("rfc7296-2.9-ts-unacceptable")
@@ -47,7 +47,7 @@ def test_foreign_selectors_are_refused_and_the_ike_sa_stays(peer):
 
     assert response.has(IDr, AUTH), "the responder does not authenticate itself"
     assert not response.has(SA), "a Child SA for a network that is not configured"
-    assert NotifyType.TS_UNACCEPTABLE in response.notifies
+    assert NotifyType.TS_UNACCEPTABLE in response.notifies, f"refused otherwise: {response}"
     peer.exchange(peer.informational())
 
 
@@ -65,5 +65,6 @@ def test_configured_selectors_are_granted_whole(peer):
 
     response = peer.exchange(request)
 
-    assert response.get(TSi).selectors == request.get(TSi).selectors
-    assert response.get(TSr).selectors == request.get(TSr).selectors
+    for kind in (TSi, TSr):
+        asked, got = request.get(kind), response.get(kind)
+        assert got.selectors == asked.selectors, f"{asked} was narrowed to {got}"

@@ -66,7 +66,7 @@ def test_secret_of_one_identity_does_not_authenticate_another(peer, target):
     response = peer.exchange(request)
 
     assert not {AUTH, SA} & set(response.types), "the secret belongs to another identity"
-    assert not target.established()
+    assert not target.established(), "the target lists an established IKE SA"
 
 
 @as_responder

@@ -147,6 +147,6 @@ def test_first_message_of_an_initiator_has_a_clean_header(peer, target):
     assert not header.higher_version, "the Version flag is set by a speaker of 2.0"
     assert (header.major, header.minor) == (2, 0)
     assert (header.initiator, header.response) == (True, False)
-    assert header.spi_i != NO_SPI
-    assert header.spi_r == NO_SPI
-    assert header.message_id == 0
+    assert header.spi_i != NO_SPI, "the initiator SPI is zero"
+    assert header.spi_r == NO_SPI, "there is a responder SPI before the responder chose one"
+    assert header.message_id == 0, f"the first Message ID is {header.message_id}"
