@@ -85,6 +85,37 @@ def test_modp_shared_secret_keeps_its_leading_zeros():
     assert shared == (4).to_bytes(256, "big")
 
 
+@pytest.mark.parametrize("case", load("rfc5903-groups").cases, ids=str)
+def test_scalars_of_ecp_groups_run_from_one_to_the_order_less_one(case):
+    """1 gives the generator, the order less one its inverse, and then it starts again."""
+    method, order = KeyExchangeMethod(case.number("method")), number(case, "order")
+    x, y = case.octets("generator_x"), case.octets("generator_y")
+    inverse_y = (number(case, "prime") - number(case, "generator_y")).to_bytes(len(y), "big")
+
+    publics = [key_exchange(method, drawing(drawn)).public for drawn in (0, order - 2, order - 1)]
+
+    assert publics == [x + y, x + inverse_y, x + y]
+
+
+@pytest.mark.parametrize("case", load("rfc5903-groups").cases, ids=str)
+def test_coordinates_are_less_than_the_prime(case):
+    """p-1 is a coordinate, though perhaps not of a point; p is none."""
+    ours = key_exchange(KeyExchangeMethod(case.number("method")), os.urandom)
+    prime, size = number(case, "prime"), len(ours.public) // 2
+    largest, least = (prime - 1).to_bytes(size, "big"), (1).to_bytes(size, "big")
+
+    for refused in (case.octets("prime") + least, least + case.octets("prime")):
+        with pytest.raises(PeerError, match="not reduced"):
+            ours.shared(refused)
+    for strange in (largest + least, least + largest):
+        with pytest.raises(PeerError, match="no point of the curve"):
+            ours.shared(strange)
+
+
+def number(case, name):
+    return int.from_bytes(case.octets(name), "big")
+
+
 @METHODS
 def test_both_sides_agree(method):
     a, b = key_exchange(method, os.urandom), key_exchange(method, os.urandom)
