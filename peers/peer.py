@@ -9,7 +9,7 @@ from typing import NoReturn
 from peers.conversation import Conversation, Heard, HeardEsp, HeardMessage
 from peers.link import Link
 from peers.reference import child as child_sa
-from peers.reference import initial
+from peers.reference import initial, rekey
 from peers.reference.child import ChildSa, ChildTerms
 from peers.reference.connection import Connection, Mode
 from peers.reference.errors import Inconclusive, NoAnswer, PeerError, ScriptError
@@ -159,6 +159,36 @@ class Peer(Traffic):
         """Build the notify that names the Child SA to be rekeyed (RFC 7296, 1.3.3)."""
         return Notify(NotifyType.REKEY_SA, b"", ProtocolId.ESP, self.child.inbound.spi)
 
+    def rekey_ike(self) -> tuple[IkeSa, Message]:
+        """Build a request to rekey the IKE SA, and the IKE SA that may come of it (1.3.2)."""
+        return rekey.request(self.ike)
+
+    def take_up_ike(self, new: IkeSa, request: Message, response: Message) -> None:
+        """Go on with the IKE SA that replaces ours; its Child SAs move along (2.8)."""
+        rekey.hear(self.ike, new, request, response)
+        self._follow_rekey(new)
+
+    def grant_ike(self, request: Message) -> Message:
+        """Grant the target's rekey of the IKE SA, and go on with the new one once it is said."""
+        new, payloads = rekey.answer(self.ike, request, self.choose(request))
+        response = self.reply(request, *payloads)
+        self.answer(request, response)
+        self._follow_rekey(new)
+        return response
+
+    def _follow_rekey(self, new: IkeSa) -> None:
+        rekey.succeed(self.ike, new)
+        self._talk.sas.append(new)
+        self._ike = new
+        self._keys_derived(new)
+
+    def grant_child(self, request: Message) -> Message:
+        """Build the response that grants the target's CREATE_CHILD_SA, and take the Child SA up."""
+        nonce = Nonce(self.random(32))
+        terms = self.grant(request)
+        self._add_child(terms, (request.get(Nonce).data, nonce.data))
+        return self.reply(request, *child_sa.before_selectors(child_sa.answer(terms), nonce))
+
     def say(self, message: Message) -> bytes:
         """Send a message once, as it is; give its octets."""
         octets = self.ike.encode(message)
@@ -201,6 +231,14 @@ class Peer(Traffic):
             if isinstance(heard, HeardMessage):
                 return heard
         return None
+
+    def exchange_on(self, sa: IkeSa, request: Message) -> Message:
+        """Do `exchange` on another IKE SA of ours than the one that the script works with."""
+        current, self._ike = self._ike, sa
+        try:
+            return self.exchange(request)
+        finally:
+            self._ike = current
 
     def is_answered(self, request: Message) -> bool:
         """Send a request until it is answered; say whether it was, by a target that is alive."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import Enum
 from hmac import compare_digest
 
-from peers.reference import ip
+from peers.reference import ip, rekey
 from peers.reference.child import ChildSa, ChildTerms
 from peers.reference.connection import Connection, Mode
 from peers.reference.esp import EspPacket, ReplayWindow
@@ -171,6 +171,12 @@ class Decisions:
         """Make the replay window of a Child SA (RFC 4303, 3.4.3)."""
         return ReplayWindow(connection.replay_window)
 
+    def rekey(
+        self, old: IkeSa, request: Message, chosen: Proposal
+    ) -> tuple[IkeSa, tuple[Payload, ...]]:
+        """Make the IKE SA that replaces another one (2.18)."""
+        return rekey.answer(old, request, chosen)
+
     def keeps_ike_sa_without_child(self) -> bool:
         """Say whether the IKE SA stays when its first Child SA is refused (1.3)."""
         return True
@@ -248,6 +254,10 @@ class Decisions:
     def forgets_child(self) -> bool:
         """Say whether a deleted Child SA stops to carry traffic."""
         return True
+
+    def rekeyed_spi(self, child: ChildSa) -> bytes:
+        """Give the SPI by which REKEY_SA names a Child SA: that of traffic towards us (1.3.3)."""
+        return child.inbound.spi
 
     def own_delete_spi(self, child: ChildSa) -> bytes:
         """Give the SPI by which we ask to delete a Child SA: that of traffic towards us (3.11)."""

@@ -88,6 +88,13 @@ class Endpoint:
             self._initiator.rekey_child(session)
         return self._flush()
 
+    def rekey_ike(self, connection: Connection, now: float) -> list[Packet]:
+        """Rekey the IKE SA (RFC 7296, 1.3.2)."""
+        self.now = now
+        for session in self.established(connection):
+            self._initiator.rekey_ike(session)
+        return self._flush()
+
     def echo(self, connection: Connection, now: float) -> list[Packet]:
         """Send one ICMP echo request through the newest Child SA."""
         self.now = now

@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from peers.reference import child as child_sa
-from peers.reference import initial
+from peers.reference import initial, rekey
 from peers.reference.child import ChildSa
 from peers.reference.connection import Connection, Mode
 from peers.reference.errors import PeerError
 from peers.reference.events import Endpoint as At
 from peers.reference.message import Message
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType, ProtocolId
-from peers.reference.payloads import AUTH, SA, Delete, Nonce, Notify, TSi, TSr
+from peers.reference.payloads import AUTH, KE, SA, Delete, Nonce, Notify, TSi, TSr
 from peers.reference.sa import IkeSa
 from peers.reference.session import Session
 from peers.reference.states import Event, State
@@ -69,12 +69,17 @@ class Initiator:
         """Ask for a Child SA that replaces the newest one (RFC 7296, 1.3.3)."""
         sa = session.sa
         session.child_spi = self._endpoint.random(4)
-        old = sa.children[-1].inbound.spi
-        sa.nonce = self._endpoint.random(32)
+        session.successor = None
+        old = self._decide.rekeyed_spi(sa.children[-1])
         offer = child_sa.offer(sa.connection, session.child_spi, with_key_exchange=False)
         rekeyed = Notify(NotifyType.REKEY_SA, b"", ProtocolId.ESP, old)
-        payloads = (rekeyed, *child_sa.before_selectors(offer, Nonce(sa.nonce)))
+        payloads = (rekeyed, *child_sa.before_selectors(offer, Nonce(self._endpoint.random(32))))
         self._endpoint.request(session, sa.request(ExchangeType.CREATE_CHILD_SA, *payloads))
+
+    def rekey_ike(self, session: Session) -> None:
+        """Ask for an IKE SA that replaces this one (RFC 7296, 1.3.2)."""
+        session.successor, request = rekey.request(session.sa)
+        self._endpoint.request(session, request)
 
     def hear(self, session: Session, request: Message, response: Message, octets: bytes) -> None:
         """Take up the response to a request of ours."""
@@ -175,6 +180,9 @@ class Initiator:
         return made
 
     def _hear_create_child_sa(self, session: Session, request: Message, response: Message) -> None:
+        if session.successor is not None:
+            self._hear_rekey(session, session.successor, request, response)
+            return
         if not response.has(SA, TSi, TSr, Nonce):
             self._endpoint.say(f"no Child SA: {response}")
             return
@@ -185,6 +193,19 @@ class Initiator:
             return
         delete = Delete(ProtocolId.ESP, (old.inbound.spi,))
         self._endpoint.request(session, sa.request(ExchangeType.INFORMATIONAL, delete))
+
+    def _hear_rekey(
+        self, session: Session, new: IkeSa, request: Message, response: Message
+    ) -> None:
+        session.successor = None
+        if not response.has(SA, Nonce, KE):
+            self._endpoint.say(f"the IKE SA is not rekeyed: {response}")
+            return
+        rekey.hear(session.sa, new, request, response)
+        rekey.succeed(session.sa, new)
+        self._endpoint.sessions.append(Session(new, heard=self._endpoint.now))
+        self._endpoint.say(f"rekeyed {session.sa} to {new}")
+        self.delete(session, child_only=False)
 
     def _hear_informational(self, session: Session, request: Message, response: Message) -> None:
         if session.closing:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from hmac import digest
 from typing import TYPE_CHECKING
 
 from peers.reference import child as child_sa
-from peers.reference import initial
+from peers.reference import initial, rekey
 from peers.reference.child import ChildTerms
 from peers.reference.connection import Connection
 from peers.reference.errors import PeerError
@@ -228,7 +228,7 @@ class Responder:
 
     def _create_child_sa(self, session: Session, request: Message) -> Payloads:
         if not request.has(TSi, TSr):
-            raise Refusal(Notify(NotifyType.NO_ADDITIONAL_SAS))
+            return self._rekey_ike_sa(session, request)
         nonce = self._endpoint.random(32)
         nonces = (request.get(Nonce).data, nonce)
         ke = request.find(KE)
@@ -239,14 +239,28 @@ class Responder:
         granted = self._grant(session, request, nonces, exchange.shared(ke.data))
         return child_sa.before_selectors(granted, Nonce(nonce), KE(method, exchange.public))
 
+    def _rekey_ike_sa(self, session: Session, request: Message) -> Payloads:
+        acceptable = session.sa.connection.ike_proposals
+        chosen, _ = self._settle_group(acceptable, request, request.get(KE))
+        new, payloads = self._decide.rekey(session.sa, request, chosen)
+        rekey.succeed(session.sa, new)
+        self._endpoint.sessions.append(Session(new, heard=self._endpoint.now))
+        self._endpoint.say(f"rekeyed {session.sa} to {new}")
+        return payloads
+
     def _group(self, connection: Connection, request: Message, ke: KE) -> KeyExchangeMethod:
-        chosen = self._decide.choose(request.get(SA), connection.esp_proposals)
+        return self._settle_group(connection.esp_proposals, request, ke)[1]
+
+    def _settle_group(
+        self, acceptable: Sequence[Proposal], request: Message, ke: KE
+    ) -> tuple[Proposal, KeyExchangeMethod]:
+        chosen = self._decide.choose(request.get(SA), acceptable)
         wanted = Suite.of(chosen).ke if chosen else None
         if chosen is None or wanted is None:
             raise Refusal(Notify(NotifyType.NO_PROPOSAL_CHOSEN))
         if self._decide.minds_group(ke.group, wanted):
             raise Refusal(self._decide.wrong_group(wanted))
-        return wanted
+        return chosen, wanted
 
     def _informational(self, session: Session, request: Message) -> Payloads:
         if self._decide.deletes_ike_sa(request):

@@ -24,7 +24,7 @@ class Session:
     """An IKE SA of the endpoint.
 
     ``response`` holds the octets that answered ``answered``; ``heard`` is when the peer was last
-    heard under the SA's protection, in seconds.
+    heard under the SA's protection, in seconds. ``successor`` is the IKE SA that we asked for.
     """
 
     sa: IkeSa
@@ -33,5 +33,6 @@ class Session:
     pending: Pending | None = None
     child_spi: bytes = b""
     closing: str = ""
+    successor: IkeSa | None = None
     heard: float = 0.0
     first_request: tuple[Payload, ...] = ()

@@ -27,6 +27,7 @@ class Event(Enum):
     ANSWER_INIT = "answer IKE_SA_INIT request"
     SEND_AUTH = "send IKE_AUTH request"
     AUTHENTICATE = "the other side is authenticated"
+    REKEY = "replace an established IKE SA"
     SEND_DELETE = "send a delete of the IKE SA"
     CLOSE = "give the IKE SA up"
 
@@ -34,6 +35,7 @@ class Event(Enum):
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.NEW, Event.SEND_INIT): State.INIT_SENT,
     (State.NEW, Event.ANSWER_INIT): State.INIT_ANSWERED,
+    (State.NEW, Event.REKEY): State.ESTABLISHED,
     (State.INIT_SENT, Event.RETRY_INIT): State.INIT_SENT,
     (State.INIT_SENT, Event.SEND_AUTH): State.AUTH_SENT,
     (State.INIT_SENT, Event.CLOSE): State.CLOSED,

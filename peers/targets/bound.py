@@ -29,6 +29,10 @@ class BoundTarget:
         """Start the initial exchanges towards the peer."""
         self._target.initiate(self.connection)
 
+    def rekey_ike(self) -> None:
+        """Start a rekey of the IKE SA."""
+        self._target.rekey_ike(self.connection)
+
     def rekey_child(self) -> None:
         """Start a rekey of the Child SA."""
         self._target.rekey_child(self.connection)

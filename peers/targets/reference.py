@@ -50,7 +50,7 @@ class ReferenceTarget:
 
     def rekey_ike(self, connection: Connection) -> None:
         """Start a rekey of the IKE SA."""
-        raise NotImplementedError("the endpoint does not rekey IKE SAs yet")
+        self._link.deliver(self._endpoint.rekey_ike(connection, self._link.now()))
 
     def rekey_child(self, connection: Connection) -> None:
         """Start a rekey of the Child SA."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from peers.reference.child import ChildSa, ChildTerms
 from peers.reference.connection import Connection
 from peers.reference.decisions import Decisions
-from peers.reference.keys import IkeKeys
-from peers.reference.numbers import (
-    NotifyType,
-)
-from peers.reference.payloads import (
-    AUTH,
-    Notify,
-    Payload,
-)
+from peers.reference.keys import IkeKeys, derive_ike_keys
+from peers.reference.message import Message
+from peers.reference.negotiation import Suite
+from peers.reference.numbers import ExchangeType, NotifyType
+from peers.reference.payloads import AUTH, KE, SA, Notify, Payload, Proposal, TSi
 from peers.reference.planted.catalogue import fault
+from peers.reference.sa import IkeSa
 
 
 @fault("swaps-child-keys", fundamental=True)
@@ -51,6 +50,81 @@ class DerivesLaterChildFromFirstNonces(Decisions):
     ) -> ChildSa:
         self._first = self._first or nonces
         return super().child(terms, connection, keys, self._first, shared)
+
+
+@fault("rekeys-ike-sa-without-old-key")
+class RekeysIkeSaWithoutOldKey(Decisions):
+    """The keys of a rekeyed IKE SA are derived as if it were a first one, without SK_d."""
+
+    def rekey(
+        self, old: IkeSa, request: Message, chosen: Proposal
+    ) -> tuple[IkeSa, tuple[Payload, ...]]:
+        new, payloads = super().rekey(old, request, chosen)
+        assert new.key_exchange is not None
+        nonce_i, nonce_r = new.nonces()
+        new.keys = derive_ike_keys(
+            Suite.of(chosen),
+            shared=new.key_exchange.shared(request.get(KE).data),
+            nonce_i=nonce_i,
+            nonce_r=nonce_r,
+            spi_i=new.spi_i,
+            spi_r=new.spi_r,
+        )
+        return new, payloads
+
+
+@fault("numbers-rekeyed-ike-sa-on")
+class NumbersRekeyedIkeSaOn(Decisions):
+    """A rekeyed IKE SA goes on with the Message IDs of the old one."""
+
+    def rekey(
+        self, old: IkeSa, request: Message, chosen: Proposal
+    ) -> tuple[IkeSa, tuple[Payload, ...]]:
+        new, payloads = super().rekey(old, request, chosen)
+        new.expected_request_id = old.expected_request_id
+        return new, payloads
+
+
+@fault("rekeys-ike-sa-without-ke")
+class RekeysIkeSaWithoutKe(Decisions):
+    """A request of ours to rekey the IKE SA has no KE payload."""
+
+    def edit(self, message: Message) -> Message:
+        ours = message.exchange == ExchangeType.CREATE_CHILD_SA and not message.response
+        return message if message.has(TSi) or not ours else message.without(KE)
+
+
+@fault("names-rekeyed-child-by-peers-spi")
+class NamesRekeyedChildByPeersSpi(Decisions):
+    """REKEY_SA names the SPI of traffic towards the peer."""
+
+    def rekeyed_spi(self, child: ChildSa) -> bytes:
+        return child.outbound.spi
+
+
+@fault("repeats-spi-of-rekeyed-child")
+class RepeatsSpiOfRekeyedChild(Decisions):
+    """The answer to a Child SA rekey offers the SPI of the old Child SA again."""
+
+    def edit(self, message: Message) -> Message:
+        rekeyed = message.response and message.exchange == ExchangeType.CREATE_CHILD_SA
+        if not rekeyed or not self._old or not message.has(TSi):
+            return message
+        chosen = message.get(SA).proposals[0]
+        return message.replacing(SA((replace(chosen, spi=self._old),)))
+
+    def child(
+        self,
+        terms: ChildTerms,
+        connection: Connection,
+        keys: IkeKeys,
+        nonces: tuple[bytes, bytes],
+        shared: bytes = b"",
+    ) -> ChildSa:
+        self._old = self._old or terms.spi
+        return super().child(terms, connection, keys, nonces, shared)
+
+    _old = b""
 
 
 @fault("accepts-any-auth")

@@ -1,0 +1,84 @@
+"""Rekeying an IKE SA with CREATE_CHILD_SA, both roles (RFC 7296, 1.3.2 and 2.18)."""
+
+from __future__ import annotations
+
+from peers.reference.errors import PeerError
+from peers.reference.initial import check_choice, offered_groups
+from peers.reference.key_exchange import key_exchange
+from peers.reference.keys import derive_rekeyed_ike_keys
+from peers.reference.message import Message
+from peers.reference.negotiation import Suite, numbered
+from peers.reference.numbers import ExchangeType, KeyExchangeMethod
+from peers.reference.payloads import KE, SA, Nonce, Payload, Proposal
+from peers.reference.sa import IkeSa
+from peers.reference.states import Event
+
+
+def request(old: IkeSa) -> tuple[IkeSa, Message]:
+    """Build the request HDR, SK {SA, Ni, KEi} and the IKE SA that may come of it."""
+    new = _successor(old, initiator=True)
+    offer = SA(numbered(old.connection.ike_proposals, new.spi_i))
+    new.key_exchange = key_exchange(offered_groups(offer)[0], old.random)
+    public = KE(new.key_exchange.method, new.key_exchange.public)
+    return new, old.request(ExchangeType.CREATE_CHILD_SA, offer, Nonce(new.nonce), public)
+
+
+def answer(old: IkeSa, asked: Message, chosen: Proposal) -> tuple[IkeSa, tuple[Payload, ...]]:
+    """Grant a rekey: the new IKE SA, with its keys, and the payloads SA, Nr, KEr.
+
+    PeerError when the request gives no SPI of 8 octets, or an invalid public value.
+    """
+    if len(chosen.spi) != 8:
+        raise PeerError(f"the new initiator SPI has {len(chosen.spi)} octets")
+    new = _successor(old, initiator=False, spi_i=chosen.spi)
+    method = KeyExchangeMethod(asked.get(KE).group)
+    new.key_exchange = key_exchange(method, old.random)
+    _agree(old, new, asked.get(KE).data, asked.get(Nonce).data, chosen)
+    granted = Proposal(chosen.number, chosen.protocol, chosen.transforms, new.spi_r)
+    payloads = (SA((granted,)), Nonce(new.nonce), KE(method, new.key_exchange.public))
+    return new, payloads
+
+
+def hear(old: IkeSa, new: IkeSa, asked: Message, response: Message) -> None:
+    """Take up the response to our request; PeerError when it grants what was not offered."""
+    chosen = response.get(SA).proposals
+    if len(chosen) != 1:
+        raise PeerError(f"{len(chosen)} proposals in a response: exactly one is to be chosen")
+    check_choice(asked.get(SA), chosen[0])
+    if len(chosen[0].spi) != 8:
+        raise PeerError(f"the new responder SPI has {len(chosen[0].spi)} octets")
+    new.spi_r = chosen[0].spi
+    _agree(old, new, response.get(KE).data, response.get(Nonce).data, chosen[0])
+
+
+def succeed(old: IkeSa, new: IkeSa) -> None:
+    """Let the new IKE SA inherit the Child SAs (2.8)."""
+    new.children, old.children = old.children, []
+
+
+def _successor(old: IkeSa, *, initiator: bool, spi_i: bytes = bytes(8)) -> IkeSa:
+    return IkeSa(
+        old.connection,
+        initiator=initiator,
+        local=old.local,
+        remote=old.remote,
+        random=old.random,
+        spi_i=spi_i,
+    )
+
+
+def _agree(old: IkeSa, new: IkeSa, public: bytes, nonce: bytes, chosen: Proposal) -> None:
+    assert new.key_exchange is not None
+    new.peer_nonce = nonce
+    new.suite = Suite.of(chosen)
+    nonce_i, nonce_r = new.nonces()
+    new.keys = derive_rekeyed_ike_keys(
+        old.established_keys(),
+        new.suite,
+        shared=new.key_exchange.shared(public),
+        nonce_i=nonce_i,
+        nonce_r=nonce_r,
+        spi_i=new.spi_i,
+        spi_r=new.spi_r,
+    )
+    new.move(Event.REKEY)
