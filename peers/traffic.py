@@ -13,7 +13,7 @@ from peers.reference.errors import PeerError
 from peers.reference.esp import EspPacket, InboundSa
 from peers.reference.sa import Random
 
-ECHO_PATIENCE = (1.0, 2.0, 4.0)
+ECHO_PATIENCE = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds that an echo request waits for its reply before another one is sent."""
 
 ECHO_DATA = bytes(range(56))

@@ -2,28 +2,48 @@
 
 from dataclasses import replace
 
+import pytest
+
+from peers.reference.initial import expected_auth, identity
 from peers.reference.numbers import AuthMethod, ExchangeType, IdType, NotifyType
 from peers.reference.payloads import AUTH, SA, IDi
 from suites.judge import as_responder, differs, requirement, turned_red_by
 
 
-def _wrong(auth):
+def _one_bit_wrong(peer, auth):
     return AUTH(AuthMethod.SHARED_KEY_MIC, auth.data[:-1] + bytes([auth.data[-1] ^ 1]))
 
 
+def _of_another_psk(peer, auth):
+    ours = identity(peer.connection.local_identity, of_initiator=peer.ike.initiator)
+    return AUTH(AuthMethod.SHARED_KEY_MIC, expected_auth(peer.ike, ours, b"another secret"))
+
+
+def _truncated(peer, auth):
+    return AUTH(AuthMethod.SHARED_KEY_MIC, auth.data[:16])
+
+
+WRONG = pytest.mark.parametrize(
+    "wrong",
+    [_of_another_psk, _one_bit_wrong, _truncated],
+    ids=["another-psk", "one-bit-wrong", "truncated"],
+)
+
+
+@WRONG
 @requirement("rfc7296-1.2-auth-verified")
 @turned_red_by("accepts-any-auth", "keeps-ike-sa-after-wrong-auth")
-def test_initiator_with_wrong_auth_gets_no_sa(peer, target):
+def test_initiator_with_wrong_auth_gets_no_sa(peer, target, wrong):
     """
     peer                                        target
-    HDR, SK {IDi, IDr, AUTH(one bit wrong), SAi2, TSi, TSr} -->
+    HDR, SK {IDi, IDr, AUTH(wrong), SAi2, TSi, TSr} -->
                                         <--     HDR, SK {N(AUTHENTICATION_FAILED)}
     HDR, SK {}                          -->
                                                 nothing that is protected
     """
     peer.open_ike_sa()
     request = peer.ike_auth()
-    response = peer.exchange(request.replacing(_wrong(request.get(AUTH))))
+    response = peer.exchange(request.replacing(wrong(peer, request.get(AUTH))))
 
     assert not {AUTH, SA} & set(response.types), "a wrong AUTH was accepted"
     reactions = peer.reactions(peer.informational())
@@ -37,13 +57,13 @@ def test_initiator_with_wrong_auth_gets_no_sa(peer, target):
 def test_wrong_auth_is_answered_with_authentication_failed(peer):
     """
     peer                                        target
-    HDR, SK {IDi, IDr, AUTH(one bit wrong), SAi2, TSi, TSr} -->
+    HDR, SK {IDi, IDr, AUTH(wrong), SAi2, TSi, TSr} -->
                                         <--     HDR, SK {N(AUTHENTICATION_FAILED)}
     """
     peer.open_ike_sa()
     request = peer.ike_auth()
 
-    response = peer.exchange(request.replacing(_wrong(request.get(AUTH))))
+    response = peer.exchange(request.replacing(_of_another_psk(peer, request.get(AUTH))))
 
     if response.notifies != (NotifyType.AUTHENTICATION_FAILED,):
         differs(f"answered otherwise: {response}")
@@ -69,14 +89,15 @@ def test_secret_of_one_identity_does_not_authenticate_another(peer, target):
     assert not target.established(), "the target lists an established IKE SA"
 
 
+@WRONG
 @as_responder
 @requirement("rfc7296-1.2-auth-verified")
 @turned_red_by("accepts-any-auth", "keeps-ike-sa-after-wrong-auth")
-def test_responder_with_wrong_auth_gets_no_sa(peer, target, administrative):
+def test_responder_with_wrong_auth_gets_no_sa(peer, target, wrong, administrative):
     """
     peer                                        target
                                         <--     HDR, SK {IDi, [IDr,] AUTH, SAi2, TSi, TSr}
-    HDR, SK {IDr, AUTH(one bit wrong), SAr2, TSi, TSr} -->
+    HDR, SK {IDr, AUTH(wrong), SAr2, TSi, TSr} -->
                                         <--     [HDR, SK {N(AUTHENTICATION_FAILED)}]
     HDR, SK {}                          -->
                                                 no response
@@ -84,7 +105,7 @@ def test_responder_with_wrong_auth_gets_no_sa(peer, target, administrative):
     target.initiate()
     request = peer.accept_ike_sa_init()
     response = peer.ike_auth_response(request)
-    peer.answer(request, response.replacing(_wrong(response.get(AUTH))))
+    peer.answer(request, response.replacing(wrong(peer, response.get(AUTH))))
     peer.ike.children.clear()
     peer.fence()
 
