@@ -61,14 +61,19 @@ class Conversation:
         """Write a sentence into the record."""
         self.events.append(Remark(self.link.now(), text))
 
-    def say(self, octets: bytes, message: Message | None, sa: IkeSa | None = None) -> None:
-        """Send an IKE message from our port to the target's."""
+    def say(
+        self, octets: bytes, message: Message | None, sa: IkeSa | None = None, wrong: str = ""
+    ) -> None:
+        """Send an IKE message from our port to the target's.
+
+        ``wrong`` says for the evidence what is wrong with it on purpose, besides its wire faults.
+        """
         source = sa.local if sa else self.local
         destination = sa.remote if sa else self.remote
         marker = NON_ESP_MARKER if source.port == 4500 else b""
         packet = Packet(Carrier.UDP, source, destination, marker + octets)
-        fault = "; ".join(map(str, message.faults)) if message else ""
-        self._send(packet, message, fault)
+        faults = [*map(str, message.faults if message else ()), *([wrong] if wrong else [])]
+        self._send(packet, message, "; ".join(faults))
 
     def say_esp(self, octets: bytes, decoded: EspPacket | None, fault: str = "") -> None:
         """Send an ESP packet to the target."""

@@ -189,31 +189,34 @@ class Peer(Traffic):
         self._add_child(terms, (request.get(Nonce).data, nonce.data))
         return self.reply(request, *child_sa.before_selectors(child_sa.answer(terms), nonce))
 
-    def say(self, message: Message) -> bytes:
-        """Send a message once, as it is; give its octets."""
+    def say(self, message: Message, wrong: str = "") -> bytes:
+        """Send a message once, as it is; give its octets.
+
+        ``wrong`` says for the evidence what is wrong with it on purpose, besides its wire faults.
+        """
         octets = self.ike.encode(message)
         if message.exchange == ExchangeType.IKE_SA_INIT:
             if message.response:
                 self.ike.response_octets = octets
             else:
                 self.ike.request_octets = octets
-        self._talk.say(octets, message, self.ike)
+        self._talk.say(octets, message, self.ike, wrong)
         return octets
 
     def say_octets(self, octets: bytes, message: Message | None = None) -> None:
         """Send octets once, as they are."""
         self._talk.say(octets, message, self.ike)
 
-    def exchange(self, request: Message) -> Message:
+    def exchange(self, request: Message, wrong: str = "") -> Message:
         """Send a request until it is answered, and give the response.
 
         NoAnswer when it never is although the target is alive; Inconclusive when it is not.
         """
-        return self.exchange_heard(request).message
+        return self.exchange_heard(request, wrong).message
 
-    def exchange_heard(self, request: Message) -> HeardMessage:
+    def exchange_heard(self, request: Message, wrong: str = "") -> HeardMessage:
         """Do `exchange`; give the response with its octets."""
-        octets = self.say(request)
+        octets = self.say(request, wrong)
         response = self._response(request, octets)
         if response is None:
             self._no_answer(f"no response to {request}")
@@ -259,14 +262,14 @@ class Peer(Traffic):
 
     # Silence, proved by a later exchange that is answered.
 
-    def reactions(self, message: Message) -> list[Message]:
+    def reactions(self, message: Message, wrong: str = "") -> list[Message]:
         """Send a message that should be ignored; give whatever the target says because of it.
 
         A fence follows: an exchange that is surely answered. Within an IKE SA that is a liveness
         check, which also proves that the SA is still there (NoAnswer if not, and if nothing was
         said before: a reaction that closed the SA is what the test wants to judge).
         """
-        self.say(message)
+        self.say(message, wrong)
         return self.reactions_so_far()
 
     def reactions_to_octets(self, octets: bytes) -> list[Message]:
@@ -399,9 +402,9 @@ class Peer(Traffic):
         """Build a response of ours to a request of the target."""
         return replace(request.reply(*payloads), spi_r=self.ike.spi_r, protected=request.protected)
 
-    def answer(self, request: Message, response: Message) -> None:
+    def answer(self, request: Message, response: Message, wrong: str = "") -> None:
         """Send a response, and send it again whenever the request is retransmitted."""
-        self._answered[self._octets[request]] = self.say(response)
+        self._answered[self._octets[request]] = self.say(response, wrong)
         self.ike.expected_request_id = request.message_id + 1
 
     def accept_ike_sa_init(self, request: Message | None = None) -> Message:

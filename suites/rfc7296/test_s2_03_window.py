@@ -22,7 +22,7 @@ def test_request_beyond_the_window_is_not_answered(established, ahead):
     expected = established.informational()
     beyond = replace(expected, message_id=expected.message_id + ahead)
 
-    reactions = established.reactions(beyond)
+    reactions = established.reactions(beyond, f"Message ID {ahead} beyond the expected")
 
     answers = [message for message in reactions if message.response]
     assert not answers, f"a request {ahead} beyond the expected Message ID was answered"
@@ -90,6 +90,6 @@ def test_unprotected_error_does_not_end_the_ike_sa(established):
         message_id=0,
     )
 
-    established.reactions(clear)
+    established.reactions(clear, "not protected")
 
     assert established.echo(), "the Child SA is gone"

@@ -70,7 +70,7 @@ def test_unknown_critical_payload_is_rejected(peer, number):
     PREVENTS: a mask error that reads the critical bit in the wrong place.
     """
     message = peer.ike_sa_init() + Unknown(PayloadType(number), critical=True)
-    reactions = peer.reactions(message)
+    reactions = peer.reactions(message, "unknown critical payload")
 
     _assert_rejected(reactions, number)
 
@@ -111,7 +111,8 @@ def test_unknown_critical_payload_inside_sk_is_rejected(established, number):
                                         <--     HDR, SK {}
     """
     unknown = Unknown(PayloadType(number), critical=True)
-    response = established.exchange(established.informational(unknown))
+    request = established.informational(unknown)
+    response = established.exchange(request, "unknown critical payload")
 
     _assert_rejected([response], number)
     assert response.types == [Notify], "something was answered besides"
@@ -149,7 +150,8 @@ def test_unknown_critical_payload_in_a_response_is_rejected(peer, target):
     target.initiate()
     request = peer.hear_request(ExchangeType.IKE_SA_INIT)
     response = peer.ike_sa_init_response(request)
-    peer.answer(request, response + Unknown(PayloadType(200), critical=True))
+    critical = Unknown(PayloadType(200), critical=True)
+    peer.answer(request, response + critical, "unknown critical payload")
 
     reactions = peer.reactions_so_far()
 

@@ -71,7 +71,7 @@ def test_wrong_cookie_is_not_accepted(peer, target):
     cookie = peer.exchange(request).notify(NotifyType.COOKIE).data
     wrong = cookie[:-1] + bytes([cookie[-1] ^ 1])
 
-    opened = opens_ike_sa(peer, target, with_cookie(request, wrong))
+    opened = opens_ike_sa(peer, target, with_cookie(request, wrong), "wrong cookie")
 
     assert not opened, "a wrong cookie opened an IKE SA"
 

@@ -43,7 +43,7 @@ def test_initiator_with_wrong_auth_gets_no_sa(peer, target, wrong):
     """
     peer.open_ike_sa()
     request = peer.ike_auth()
-    response = peer.exchange(request.replacing(wrong(peer, request.get(AUTH))))
+    response = peer.exchange(request.replacing(wrong(peer, request.get(AUTH))), "AUTH")
 
     assert not {AUTH, SA} & set(response.types), "a wrong AUTH was accepted"
     reactions = peer.reactions(peer.informational())
@@ -63,7 +63,9 @@ def test_wrong_auth_is_answered_with_authentication_failed(peer):
     peer.open_ike_sa()
     request = peer.ike_auth()
 
-    response = peer.exchange(request.replacing(_of_another_psk(peer, request.get(AUTH))))
+    response = peer.exchange(
+        request.replacing(_of_another_psk(peer, request.get(AUTH))), "AUTH of another PSK"
+    )
 
     if response.notifies != (NotifyType.AUTHENTICATION_FAILED,):
         differs(f"answered otherwise: {response}")
@@ -83,7 +85,7 @@ def test_secret_of_one_identity_does_not_authenticate_another(peer, target):
     request = peer.ike_auth()
     assert request.get(IDi) == IDi(IdType.ID_FQDN, b"stranger.test")
 
-    response = peer.exchange(request)
+    response = peer.exchange(request, "identity of another secret")
 
     assert not {AUTH, SA} & set(response.types), "the secret belongs to another identity"
     assert not target.established(), "the target lists an established IKE SA"
@@ -105,7 +107,7 @@ def test_responder_with_wrong_auth_gets_no_sa(peer, target, wrong, administrativ
     target.initiate()
     request = peer.accept_ike_sa_init()
     response = peer.ike_auth_response(request)
-    peer.answer(request, response.replacing(wrong(peer, response.get(AUTH))))
+    peer.answer(request, response.replacing(wrong(peer, response.get(AUTH))), "AUTH")
     peer.ike.children.clear()
     peer.fence()
 

@@ -26,7 +26,9 @@ def test_unknown_exchange_type_has_no_effect(peer, target, number):
     """
     message = replace(peer.ike_sa_init(), exchange=ExchangeType(number))
 
-    assert not opens_ike_sa(peer, target, message), f"exchange type {number} opened an IKE SA"
+    assert not opens_ike_sa(peer, target, message, "exchange type"), (
+        f"exchange type {number} opened an IKE SA"
+    )
 
 
 LENGTHS = [
@@ -77,7 +79,7 @@ def test_version_flag_is_ignored(peer):
     HDR(V set), SAi1, KEi, Ni           -->
                                         <--     HDR, SAr1, KEr, Nr
     """
-    response = peer.exchange(replace(peer.ike_sa_init(), higher_version=True))
+    response = peer.exchange(replace(peer.ike_sa_init(), higher_version=True), "Version flag")
 
     assert response.has(SA, KE, Nonce)
 
@@ -111,7 +113,7 @@ def test_zero_initiator_spi_opens_no_ike_sa(peer, target):
     message = peer.ike_sa_init()
     peer.ike.spi_i = NO_SPI
 
-    assert not opens_ike_sa(peer, target, replace(message, spi_i=NO_SPI))
+    assert not opens_ike_sa(peer, target, replace(message, spi_i=NO_SPI), "no SPI")
 
 
 @twin_of(test_zero_initiator_spi_opens_no_ike_sa)
