@@ -91,8 +91,15 @@ def pytest_runtestloop(session: pytest.Session) -> Iterator[None]:
     except SetupError as error:
         pytest.exit(str(error), returncode=2)
     finally:
-        session.testsfailed += bench.finish()
+        _finish(session, bench)
     return result
+
+
+def _finish(session: pytest.Session, bench: Session) -> None:
+    try:
+        session.testsfailed += bench.finish()
+    except SetupError as error:
+        pytest.exit(str(error), returncode=2)
 
 
 def _spec(item: pytest.Item) -> str:

@@ -51,6 +51,12 @@ class Occasion:
     host: Mapping[str, str]
 
 
+def deviations_file(spec: str) -> Path:
+    """Give the file of a target's known deviations, of all of its releases; it need not exist."""
+    name = spec.partition("@")[0].partition("!")[0]
+    return DEVIATIONS / f"{name}.toml"
+
+
 class Recorder:
     """The results of one run; ``all_evidence`` keeps it for tests that plainly conform too."""
 
@@ -99,12 +105,8 @@ class Recorder:
 
     def _marked(self, result: TestResult) -> TestResult:
         target = self.targets[result.target]
-        lines = load_deviations(self._deviations(target), self._ledger)
+        lines = load_deviations(deviations_file(target.name), self._ledger)
         return mark_known([result], lines, target.version, date.today())[0]
-
-    @staticmethod
-    def _deviations(target: Target) -> Path:
-        return DEVIATIONS / f"{target.name.partition('@')[0]}.toml"
 
     def _with_ladder(
         self, result: TestResult, record: Record, log: Callable[[float, float], str]
@@ -137,7 +139,7 @@ class Recorder:
 
     def _stale(self, results: Sequence[TestResult]) -> Iterable[StaleDeviation]:
         for target in self.targets.values():
-            lines = load_deviations(self._deviations(target), self._ledger)
+            lines = load_deviations(deviations_file(target.name), self._ledger)
             own = [result for result in results if result.target == target.name]
             yield from stale(target.name, own, lines, target.version, date.today())
 

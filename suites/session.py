@@ -21,9 +21,10 @@ from peers.lab.errors import SetupError
 from peers.reference.planted import CATALOGUE
 from peers.reference.sa import Random
 from peers.stations import EMBEDDED, Station, Stations, check_spec
+from reports.deviations import load_deviations
 from reports.ledger import load_ledger
 from reports.model import Target, TestResult
-from reports.recorder import Case, Occasion, Recorder
+from reports.recorder import Case, Occasion, Recorder, deviations_file
 from reports.tables import TableError
 from reports.terminal import LiveProgress, print_summary
 from reports.verdicts import Verdict
@@ -84,6 +85,8 @@ class Session:
         self.settings = settings
         try:
             self.ledger = load_ledger(LEDGER)
+            for spec in settings.specs:
+                load_deviations(deviations_file(spec), self.ledger)
         except TableError as error:
             raise SetupError(str(error)) from error
         self._recorder: Recorder | None = None
@@ -176,7 +179,14 @@ class Session:
         """Write the reports of whatever was judged; give the number of stale deviations."""
         if self._recorder is None or not self._recorder.targets:
             return 0
-        run = self._recorder.finish(self._capture)
+        try:
+            run = self._recorder.finish(self._capture)
+        except OSError as error:
+            judged = len(self._recorder.results)
+            raise SetupError(
+                f"{self.settings.folder}: the report on {judged} results cannot be written: "
+                f"{error.strerror}; mend that, or give another folder with --out"
+            ) from error
         print_summary(run)
         print(f"\nreport: {self.settings.folder / 'index.html'}")  # noqa: T201
         return len(run.stale_deviations)
