@@ -22,14 +22,15 @@ from peers.targets.bound import BoundTarget
 from reports.evidence import Record
 from reports.judgement import Unsupported, judge
 from reports.recorder import Case
-from reports.verdicts import Outcome
+from reports.verdicts import Outcome, Verdict
 from suites import terms
 from suites.session import Session, Settings, marked
 
 SESSION = pytest.StashKey[Session]()
 CASE = pytest.StashKey[Case]()
 STARTED = pytest.StashKey[float]()
-ERROR = pytest.StashKey[tuple[BaseException | None, bool]]()
+ERROR = pytest.StashKey[tuple[BaseException, bool]]()
+"""What ended a test, and whether that was in the test proper."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -201,6 +202,9 @@ def peer(
             configuration,
             peer_addresses=frozenset({ours.local}),
         )
+        if ERROR in request.node.stash and not station.target.alive():
+            case.daemon_died = True
+            station.target.restart()
         station.target.forget(connection)
 
 
@@ -263,7 +267,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if CASE not in item.stash:
         return report
     error = call.excinfo.value if call.excinfo else None
-    if error is not None or (call.when == "call" and ERROR not in item.stash):
+    if error is not None:
         item.stash.setdefault(ERROR, (error, call.when == "call"))
     if call.when == "teardown":
         _settle(item, report)
@@ -279,6 +283,8 @@ def _settle(item: pytest.Item, report: Any) -> None:
     case = item.stash[CASE]
     error, in_test = item.stash.get(ERROR, (None, True))
     verdict, reason = judge(error, case.requirements, in_test=in_test)
+    if case.daemon_died:
+        verdict, reason = Verdict.DEVIATES, f"the daemon died during this test; {reason}"
     started = item.stash[STARTED]
     result = bench.ends(case, verdict, reason, started, time.time() - started)
     outcome = result.outcome(strict=bench.settings.strict)

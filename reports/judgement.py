@@ -27,8 +27,9 @@ def judge(
 ) -> tuple[Verdict, str]:
     """Judge a test by the error that ended it; the first requirement says how grave a breach is.
 
-    A target that fails before the test proper (``in_test`` is false) makes it inconclusive: what
-    it was to judge has not been exercised, and the tests of what failed say so themselves.
+    A target that fails outside the test proper (``in_test`` is false), while it is set up or
+    cleared away, makes it inconclusive: what it was to judge has not been exercised, and the tests
+    of what failed say so themselves.
     """
     if error is None:
         return Verdict.CONFORMS, ""
@@ -36,7 +37,7 @@ def judge(
     if isinstance(error, Unsupported):
         return Verdict.UNSUPPORTED, reason
     if not in_test:
-        return Verdict.INCONCLUSIVE, f"before the test proper: {reason}"
+        return Verdict.INCONCLUSIVE, f"outside the test proper: {reason}"
     if isinstance(error, Differs):
         return Verdict.DIFFERS, reason
     if isinstance(error, Inconclusive | ScriptError):

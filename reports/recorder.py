@@ -22,7 +22,11 @@ DEVIATIONS = Path(__file__).parent.parent / "peers" / "targets" / "deviations"
 
 @dataclass(slots=True)
 class Case:
-    """One test against one target as it is run; ``log`` cuts the target's log when asked."""
+    """One test against one target as it is run.
+
+    ``log`` cuts the target's log when asked. ``administrative`` collects what was seen where the
+    RFC leaves the choice. ``daemon_died`` says that the target's process ended meanwhile.
+    """
 
     id: str
     node_id: str
@@ -36,6 +40,7 @@ class Case:
     record: Record | None = None
     log: Callable[[float, float], str] = field(default=lambda start, end: "")
     administrative: list[str] = field(default_factory=list)
+    daemon_died: bool = False
 
 
 @dataclass(frozen=True, slots=True)
