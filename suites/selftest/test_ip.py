@@ -50,6 +50,7 @@ def test_scapy_reads_an_ipv4_echo(data):
     read = inet.IP(octets)
 
     assert (read.src, read.dst, read.ttl, read.len) == ("198.18.0.1", "198.18.0.2", 64, len(octets))
+    assert (read.tos, read.id, int(read.flags), read.frag) == (0, 0, 0, 0)
     echo = read[inet.ICMP]
     assert (echo.type, echo.code, echo.id, echo.seq) == (8, 0, 0x1EE7, 3)
     assert bytes(echo.payload) == data
@@ -66,6 +67,7 @@ def test_scapy_reads_an_ipv6_echo(data):
     read = inet6.IPv6(octets)
 
     assert (read.src, read.dst, read.hlim, read.plen) == ("fd00::1", "fd00::2", 64, 8 + len(data))
+    assert (read.tc, read.fl) == (0, 0)
     echo = read[inet6.ICMPv6EchoRequest]
     assert (echo.type, echo.id, echo.seq, echo.data) == (128, 0x1EE7, 3, data)
     del echo.cksum
@@ -81,7 +83,7 @@ def test_every_ipv4_field_as_scapy_builds_it():
             tos=0xB8,
             id=0x1234,
             flags="DF",
-            frag=5,
+            frag=6,
             ttl=3,
             proto=17,
             options=[inet.IPOption_NOP()] * 4,
@@ -95,7 +97,7 @@ def test_every_ipv4_field_as_scapy_builds_it():
         hop_limit=3,
         traffic_class=0xB8,
         identification=0x1234,
-        fragmentation=DONT_FRAGMENT | 5,
+        fragmentation=DONT_FRAGMENT | 6,
         options=b"\1\1\1\1",
     )
 
@@ -135,11 +137,35 @@ def test_published_packets_survive(case):
 
 
 @VERSIONS
+@pytest.mark.parametrize("data", [b"", b"x", bytes(1400)], ids=len)
+def test_echo_survives(version, data):
+    packet = IpPacket.decode(request(version, data).encode())
+
+    assert packet == request(version, data)
+    assert Echo.find(packet) == Echo(True, 0x1EE7, 3, data)
+
+
+@pytest.mark.parametrize(
+    ("octets", "sum_"),
+    [
+        ("", 0xFFFF),
+        ("0001f203f4f5f6f7", 0x220D),  # RFC 1071, 3: the sum is ddf2
+        ("ffff0001", 0xFFFE),  # 10000 is folded
+        ("ffffffff", 0),
+        ("01", 0xFEFF),  # padded with zeros
+    ],
+)
+def test_checksum(octets, sum_):
+    assert checksum(bytes.fromhex(octets)) == sum_
+
+
+@VERSIONS
 def test_echo_is_answered(version):
     answer = echo_reply(IpPacket.decode(request(version).encode()))
 
     assert (answer.source, answer.destination) == PAIRS[version][::-1]
     assert Echo.find(answer) == Echo(False, 0x1EE7, 3, DATA)
+    assert answer.payload[0] == {4: 0, 6: 129}[version]
     assert echo_reply(answer) is None, "a reply is not answered"
 
 
@@ -241,6 +267,8 @@ def test_two_versions_in_one_packet_is_our_error():
         (4, V4, "198.18.0.1 > 198.18.0.2 ICMP echo request 0x1ee7/3, 56 octets"),
         (41, V6, "fd00::1 > fd00::2 ICMPv6 echo request 0x1ee7/3, 56 octets"),
         (1, echo_reply(request(4)).payload, "ICMP echo reply 0x1ee7/3, 56 octets"),
+        (58, echo_reply(request(6, b"")).payload, "ICMPv6 echo reply 0x1ee7/3, 0 octets"),
+        (1, b"", "ICMP, 0 octets"),
         (4, b"\x45", "malformed IP packet of 1 octets (octet 1: an IPv4 header is cut off)"),
         (1, b"\x08", "ICMP, 1 octets"),
         (17, bytes(9), "UDP, 9 octets"),
