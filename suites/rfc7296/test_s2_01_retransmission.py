@@ -73,9 +73,11 @@ def test_unanswered_request_is_retransmitted(peer, target):
                                         <--     HDR, SAi1, KEi, Ni
     """
     target.initiate()
-    peer.hear_request(ExchangeType.IKE_SA_INIT)
+    first = peer.hear_request(ExchangeType.IKE_SA_INIT)
 
-    peer.hear_request(ExchangeType.IKE_SA_INIT)
+    again = peer.hear_request(ExchangeType.IKE_SA_INIT)
+
+    assert again == first, f"another request instead of a retransmission: {again}"
 
 
 @as_responder

@@ -175,7 +175,9 @@ def test_the_same_payload_in_a_response_without_the_critical_bit_is_ignored(peer
     response = peer.ike_sa_init_response(request)
     peer.answer(request, response + Unknown(PayloadType(200), b"data"))
 
-    peer.hear_request(ExchangeType.IKE_AUTH)
+    went_on = peer.hear_request(ExchangeType.IKE_AUTH)
+
+    assert went_on.protected, "IKE_AUTH is not protected"
 
 
 @pytest.mark.parametrize("kind", [SA, KE, Nonce])
