@@ -23,13 +23,12 @@ Meddler = Callable[[int, Packet], Sequence[Packet]]
 def connection(suite: Suite = DEFAULT, family: int = 4, mode: Mode = Mode.TUNNEL) -> Connection:
     """Describe a connection from the left endpoint's point of view."""
     six = family == 6
-    left, right = ip_address("fd00::1" if six else "192.0.2.1"), ip_address(
-        "fd00::2" if six else "192.0.2.2"
+    left, right = (
+        ip_address("fd00::1" if six else "192.0.2.1"),
+        ip_address("fd00::2" if six else "192.0.2.2"),
     )
     networks = "fd01::/64 fd02::/64" if six else "10.1.0.0/24 10.2.0.0/24"
-    local, remote = (
-        (str(left), str(right)) if mode is Mode.TRANSPORT else tuple(networks.split())
-    )
+    local, remote = (str(left), str(right)) if mode is Mode.TRANSPORT else tuple(networks.split())
     return Connection(
         name="c",
         local=left,
