@@ -117,7 +117,7 @@ def test_unknown_critical_payload_inside_sk_is_rejected(established, number):
     _assert_rejected([response], number)
     assert response.types == [Notify], "something was answered besides"
     if not established.is_answered(established.informational()):
-        differs("the IKE SA was closed because of one message that was rejected (2.21 has no such)")
+        differs("the IKE SA was closed because of one message that was rejected")
 
 
 @ONE_UNKNOWN_TYPE
