@@ -10,11 +10,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection
 from ipaddress import IPv4Address, IPv6Address
-from pathlib import Path
 from typing import Protocol
 
 from peers.lab.errors import SetupError
-from peers.lab.namespace import within
+from peers.lab.sockets import SocketMaker
 from peers.reference.errors import Inconclusive, ScriptError
 from peers.reference.events import Carrier, Endpoint, IPAddress, Packet
 
@@ -95,17 +94,18 @@ class Inbox:
 
 
 class SocketLink:
-    """A link of real sockets on the wildcard addresses of a network namespace.
+    """A link of real sockets on the wildcard addresses of the namespace of ``make``.
 
     The namespace must hold the peer's addresses (AnyIP routes will do). UDP payloads are passed
     as they are: the non-ESP marker of RFC 3948, 2.2, on port 4500 is the caller's.
     """
 
-    def __init__(self, namespace: Path | None = None) -> None:
+    def __init__(self, make: SocketMaker = socket.socket) -> None:
+        self._make = make
         self._inbox = Inbox()
         self._selector = selectors.DefaultSelector()
         self._senders: dict[tuple[Carrier, int, int], socket.socket] = {}
-        within(namespace, self._open)
+        self._open()
 
     def now(self) -> float:
         """Give the time in seconds since the epoch."""
@@ -160,10 +160,14 @@ class SocketLink:
     def _open(self) -> None:
         try:
             for port in (IKE_PORT, NAT_TRAVERSAL_PORT):
-                self._add(Carrier.UDP, 4, port, _open_ipv4(socket.SOCK_DGRAM, 0, port))
-                self._add(Carrier.UDP, 6, port, _open_ipv6(socket.SOCK_DGRAM, 0, port))
-            self._add(Carrier.ESP, 4, 0, _open_ipv4(socket.SOCK_RAW, Carrier.ESP.value, 0))
-            self._add(Carrier.ESP, 6, 0, _open_ipv6(socket.SOCK_RAW, Carrier.ESP.value, 0))
+                self._add(Carrier.UDP, 4, port, _open_ipv4(self._make, socket.SOCK_DGRAM, 0, port))
+                self._add(Carrier.UDP, 6, port, _open_ipv6(self._make, socket.SOCK_DGRAM, 0, port))
+            self._add(
+                Carrier.ESP, 4, 0, _open_ipv4(self._make, socket.SOCK_RAW, Carrier.ESP.value, 0)
+            )
+            self._add(
+                Carrier.ESP, 6, 0, _open_ipv6(self._make, socket.SOCK_RAW, Carrier.ESP.value, 0)
+            )
         except OSError as error:
             raise _refused(error) from error
 
@@ -201,16 +205,16 @@ class SocketLink:
         return read
 
 
-def _open_ipv4(kind: int, protocol: int, port: int) -> socket.socket:
-    opened = socket.socket(socket.AF_INET, kind, protocol)
+def _open_ipv4(make: SocketMaker, kind: int, protocol: int, port: int) -> socket.socket:
+    opened = make(socket.AF_INET, kind, protocol)
     opened.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
     opened.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
     opened.bind(("0.0.0.0", port))
     return opened
 
 
-def _open_ipv6(kind: int, protocol: int, port: int) -> socket.socket:
-    opened = socket.socket(socket.AF_INET6, kind, protocol)
+def _open_ipv6(make: SocketMaker, kind: int, protocol: int, port: int) -> socket.socket:
+    opened = make(socket.AF_INET6, kind, protocol)
     if kind == socket.SOCK_DGRAM:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)

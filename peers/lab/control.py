@@ -8,9 +8,8 @@ import socket
 import threading
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from pathlib import Path
 
-from peers.lab.namespace import within
+from peers.lab.sockets import SocketMaker
 from peers.reference.errors import Inconclusive
 
 AGENT_PORT = 4503
@@ -36,21 +35,18 @@ class ControlSocket(socket.socket):
         return super().recv(size, flags)
 
 
-def connect(address: IPv4Address, port: int, namespace: Path | None) -> ControlSocket:
-    """Connect from the peer's network namespace; OSError if nobody listens there."""
-
-    def make() -> ControlSocket:
-        made = ControlSocket(socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            made.settimeout(PATIENCE)
-            made.connect((str(address), port))
-            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except OSError:
-            made.close()
-            raise
-        return made
-
-    return within(namespace, make)
+def connect(address: IPv4Address, port: int, make: SocketMaker) -> ControlSocket:
+    """Connect with a socket that ``make`` makes; OSError if nobody listens there."""
+    bare = make(socket.AF_INET, socket.SOCK_STREAM, 0)
+    made = ControlSocket(socket.AF_INET, socket.SOCK_STREAM, fileno=bare.detach())
+    try:
+        made.settimeout(PATIENCE)
+        made.connect((str(address), port))
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 NOT_YET = {errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ECONNRESET}
@@ -71,7 +67,7 @@ class Agent:
     def run(self, script: str) -> Reply:
         """Run a script of sh and give its output and status; Inconclusive if the shell is gone."""
         end = f"end-{secrets.token_hex(6)}"
-        framed = f"{{ {script}\n}} </dev/null 2>&1; echo; echo {end} $?\n"
+        framed = f"{{ {script}\n}} </dev/null 2>&1; status=$?; echo; echo {end} $status\n"
         with self._lock:
             try:
                 self._connection.sendall(framed.encode())

@@ -26,6 +26,7 @@ from peers.lab.images import Recipe, ensure_image
 from peers.lab.logs import ContainerLog
 from peers.lab.machine import Machine, Place, start_container
 from peers.lab.network import create_network
+from peers.lab.sockets import UNPRIVILEGED_PORTS, SocketMaker, SocketSource
 from peers.link import Link, SocketLink
 from peers.targets.base import Target
 from peers.targets.libreswan import Libreswan
@@ -173,14 +174,16 @@ class Lab:
             for at, spec in enumerate(self._specs)
         ]
         peer = start_peer(client, images["peer"], network, plan, labels)
-        namespace = Path(f"/proc/{peer.attrs['State']['Pid']}/ns/net")
+        sockets = SocketSource(client, images["peer"], str(peer.name), labels)
+        self._stack.callback(sockets.close)
+        sockets.start()
         self._start_capture(client, images["peer"], peer, labels)
-        link = SocketLink(namespace)
+        link = SocketLink(sockets.make)
         self._stack.callback(link.close)
         self.link, self.addresses = link, AddressPool(plan)
         containers = [each.result() for each in starting]
         readying = [
-            threads.submit(self._ready, spec, container, Place.of(plan, at), namespace)
+            threads.submit(self._ready, spec, container, Place.of(plan, at), sockets.make)
             for at, (spec, container) in enumerate(zip(self._specs, containers, strict=True))
         ]
         self.targets = {
@@ -217,9 +220,9 @@ class Lab:
         )
 
     def _ready(
-        self, spec: Spec, container: Container, place: Place, namespace: Path | None
+        self, spec: Spec, container: Container, place: Place, make_socket: SocketMaker
     ) -> Target:
-        machine = Machine(spec.text, container, place, namespace)
+        machine = Machine(spec.text, container, place, make_socket)
         self._stack.callback(machine.hang_up)
         machine.wait_for_agent()
         target = ADAPTERS[spec.name](machine)
@@ -266,6 +269,7 @@ def start_peer(
             cap_drop=["ALL"],
             cap_add=["NET_ADMIN", "SETPCAP"],
             sysctls={
+                **UNPRIVILEGED_PORTS,
                 "net.ipv4.ip_forward": "0",
                 "net.ipv4.icmp_echo_ignore_all": "1",
                 "net.ipv6.icmp.echo_ignore_all": "1",

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from pathlib import Path
 
 from docker import DockerClient
 from docker.errors import APIError
@@ -17,6 +16,7 @@ from peers.lab.addresses import PEER, Plan, behind
 from peers.lab.control import AGENT_PORT, NOT_YET, Agent, ControlSocket, connect
 from peers.lab.errors import SetupError, refused
 from peers.lab.logs import ContainerLog
+from peers.lab.sockets import SocketMaker
 from peers.reference.errors import Inconclusive
 
 BOOT_PATIENCE = 60.0
@@ -61,14 +61,14 @@ class Machine:
     """A running target, its control shell and its log."""
 
     def __init__(
-        self, name: str, container: Container, place: Place, namespace: Path | None
+        self, name: str, container: Container, place: Place, make_socket: SocketMaker
     ) -> None:
         self.name = name
         self.place = place
         self.kernel = ""
         self.log = ContainerLog(container)
         self._container = container
-        self._namespace = namespace
+        self._make_socket = make_socket
         self._agent: Agent | None = None
         self._start = ""
         self._restarting = threading.Lock()
@@ -103,7 +103,7 @@ class Machine:
         start, deadline = len(self.log), time.monotonic() + RESTART_PATIENCE
         while True:
             try:
-                return connect(self.place.ipv4, port, self._namespace)
+                return connect(self.place.ipv4, port, self._make_socket)
             except OSError as error:
                 if error.errno not in NOT_YET and not isinstance(error, TimeoutError):
                     raise
