@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from peers.lab.machine import Machine
 from peers.reference.connection import Connection, IPNetwork
+from peers.reference.errors import Inconclusive
 from peers.reference.events import IPAddress
 from peers.targets.base import Capability, IkeSaState, TargetInfo
 from peers.targets.kernel import echo_script, kernel_counters
 from peers.targets.libreswan_config import ipsec_conf, ipsec_secrets
-from peers.targets.libreswan_status import State, ike_sas, parse_states
+from peers.targets.libreswan_status import ike_sas, parse_states
 
 WHACK = "/usr/libexec/ipsec/whack"
 ADDCONN = "/usr/libexec/ipsec/addconn"
@@ -70,15 +71,16 @@ class Libreswan:
 
     def rekey_child(self, connection: Connection) -> None:
         """Start a rekey of the Child SA."""
-        self._whack(f"--name {connection.name} --rekey-child --asynchronous")
+        word = "--rekey-child" if self._major >= 5 else "--rekey-ipsec"
+        self._whack(f"--name {connection.name} {word} --asynchronous")
 
     def delete_ike(self, connection: Connection) -> None:
         """Start the deletion of the IKE SA."""
-        self._whack(f"--name {connection.name} --delete-ike --asynchronous")
+        self._delete(connection, "--delete-ike", child=False)
 
     def delete_child(self, connection: Connection) -> None:
         """Start the deletion of the Child SA."""
-        self._whack(f"--name {connection.name} --delete-child --asynchronous")
+        self._delete(connection, "--delete-child", child=True)
 
     def echo(self, connection: Connection) -> None:
         """Have the target's side send one echo request."""
@@ -133,9 +135,23 @@ class Libreswan:
             f"{WHACK} --rereadsecrets && {ADDCONN} --config {FOLDER}/{name}.conf {name}"
         )
 
-    def _states(self, connection: Connection) -> list[State]:
-        states = parse_states(self._whack("--showstates"))
-        return [each for each in states if each.name == connection.name]
+    def _delete(self, connection: Connection, word: str, *, child: bool) -> None:
+        if self._major >= 5:
+            self._whack(f"--name {connection.name} {word} --asynchronous")
+        else:
+            self._whack(f"--deletestate {self._newest(connection, child=child)}")
+
+    def _newest(self, connection: Connection, *, child: bool) -> int:
+        """Give the number of the connection's newest established Child or IKE SA."""
+        found = [
+            each.number
+            for each in parse_states(self._whack("--showstates"))
+            if each.name == connection.name and each.is_child is child and each.established
+        ]
+        if not found:
+            kind = "Child" if child else "IKE"
+            raise Inconclusive(f"{connection.name} has no established {kind} SA")
+        return max(found)
 
     def _whack(self, arguments: str) -> str:
         return self._machine.run(f"{WHACK} {arguments}")
