@@ -191,21 +191,29 @@ def peer(
     try:
         yield peer
     finally:
-        case = request.node.stash[CASE]
-        case.log = station.target.log
-        case.record = Record(
-            case.title,
-            case.target,
-            start,
-            station.link.now(),
-            tuple(peer.events),
-            configuration,
-            peer_addresses=frozenset({ours.local}),
-        )
-        if ERROR in request.node.stash and not station.target.alive():
-            case.daemon_died = True
-            station.target.restart()
-        station.target.forget(connection)
+        if request.config.stash[SESSION].is_open:
+            _record(request.node, station, peer, start, configuration)
+            station.target.forget(connection)
+
+
+def _record(
+    node: pytest.Item, station: Station, peer: Peer, start: float, configuration: str
+) -> None:
+    """Keep what a test leaves behind, and see whether its target is still alive."""
+    case = node.stash[CASE]
+    case.log = station.target.log
+    case.record = Record(
+        case.title,
+        case.target,
+        start,
+        station.link.now(),
+        tuple(peer.events),
+        configuration,
+        peer_addresses=frozenset({peer.connection.local}),
+    )
+    if ERROR in node.stash and not station.target.alive():
+        case.daemon_died = True
+        station.target.restart()
 
 
 @pytest.fixture

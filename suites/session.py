@@ -89,6 +89,7 @@ class Session:
                 load_deviations(deviations_file(spec), self.ledger)
         except TableError as error:
             raise SetupError(str(error)) from error
+        self.is_open = False
         self._recorder: Recorder | None = None
         self._stations: Stations | None = None
         self._progress: LiveProgress | None = None
@@ -126,13 +127,21 @@ class Session:
             start=time.time(),
             say=lambda line: print(f"ikeproof: {line}", flush=True),  # noqa: T201
         )
-        with stations:
+        with stations, self._while_open():
             self._stations = stations
             for spec in settings.specs:
                 self._recorder.targets[spec] = _described(stations, spec)
             self._capture = stations.lab.capture if stations.lab else None
             with LiveProgress(total) as self._progress:
                 yield
+
+    @contextmanager
+    def _while_open(self) -> Iterator[None]:
+        self.is_open = True
+        try:
+            yield
+        finally:
+            self.is_open = False
 
     def station(self, spec: str, random: Random) -> Station:
         """Give a test its station."""
