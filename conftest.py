@@ -15,7 +15,7 @@ import pytest
 from peers.lab.errors import SetupError
 from peers.peer import Peer
 from peers.reference.connection import Connection, Mode
-from peers.reference.errors import ScriptError
+from peers.reference.errors import Inconclusive, ScriptError
 from peers.stations import Station
 from peers.targets.base import Capability
 from peers.targets.bound import BoundTarget
@@ -187,13 +187,24 @@ def peer(
     ours = connection.mirrored()
     peer = Peer(station.link, ours, _randomness(request), strict_silence=settings.strict_silence)
     start = station.link.now()
-    configuration = station.target.configure(connection)
+    configuration = _configure(station, connection)
     try:
         yield peer
     finally:
         if request.config.stash[SESSION].is_open:
             _record(request.node, station, peer, start, configuration)
             station.target.forget(connection)
+
+
+def _configure(station: Station, connection: Connection) -> str:
+    """Load the connection, into a new daemon where the last test ended the old one."""
+    try:
+        return station.target.configure(connection)
+    except Inconclusive:
+        if station.target.alive():
+            raise
+        station.target.restart()
+        return station.target.configure(connection)
 
 
 def _record(

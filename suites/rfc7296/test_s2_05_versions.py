@@ -94,7 +94,7 @@ def test_the_same_payload_without_the_critical_bit_is_ignored(peer, number):
     HDR, SAi1, KEi, Ni, X               -->
                                         <--     HDR, SAr1, KEr, Nr
     """
-    response = peer.exchange(peer.ike_sa_init() + Unknown(PayloadType(number), b"data"))
+    response = peer.exchange(peer.ike_sa_init() + Unknown(PayloadType(number)))
 
     assert response.has(SA, KE, Nonce)
 
@@ -130,7 +130,7 @@ def test_the_same_payload_inside_sk_without_the_critical_bit_is_ignored(establis
     HDR, SK {X}                         -->
                                         <--     HDR, SK {}
     """
-    unknown = Unknown(PayloadType(number), b"data")
+    unknown = Unknown(PayloadType(number))
 
     response = established.exchange(established.informational(unknown))
 
@@ -173,7 +173,7 @@ def test_the_same_payload_in_a_response_without_the_critical_bit_is_ignored(peer
     target.initiate()
     request = peer.hear_request(ExchangeType.IKE_SA_INIT)
     response = peer.ike_sa_init_response(request)
-    peer.answer(request, response + Unknown(PayloadType(200), b"data"))
+    peer.answer(request, response + Unknown(PayloadType(200)))
 
     went_on = peer.hear_request(ExchangeType.IKE_AUTH)
 
