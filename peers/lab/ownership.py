@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +20,10 @@ PID = "org.ikeproof.pid"
 STARTED = "org.ikeproof.started"
 IMAGE = "org.ikeproof.image"
 BASE = "org.ikeproof.base"
+FOLDER = "org.ikeproof.folder"
+"""A temporary folder of the host's that goes with a container."""
+
+FOLDER_PREFIX = "ikeproof-"
 
 Say = Callable[[str], None]
 
@@ -47,6 +53,8 @@ def clear(client: DockerClient, doomed: Callable[[Mapping[str, str]], bool], say
     gone = [each for each in containers if doomed(each.labels)]
     with ThreadPoolExecutor(thread_name_prefix="clear") as threads:
         list(threads.map(remove_container, gone))
+    for container in gone:
+        _remove_folder(container.labels.get(FOLDER, ""))
     networks: list[Network] = client.networks.list(filters={"label": RUN})
     doomed_networks = [each for each in networks if doomed(each.attrs.get("Labels") or {})]
     for network in doomed_networks:
@@ -72,6 +80,13 @@ def remove_container(container: Container) -> None:
     except APIError as error:
         if error.status_code != 409:  # 409: its removal is already in progress.
             raise
+
+
+def _remove_folder(path: str) -> None:
+    """Remove a temporary folder that a label names, if it is one that we make."""
+    folder = Path(path)
+    if folder.parent == Path(tempfile.gettempdir()) and folder.name.startswith(FOLDER_PREFIX):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_network(network: Network) -> None:

@@ -18,7 +18,7 @@ from docker.models.containers import Container
 
 from peers.lab.errors import SetupError
 from peers.lab.logs import ContainerLog
-from peers.lab.ownership import remove_container
+from peers.lab.ownership import FOLDER, FOLDER_PREFIX, remove_container
 
 SocketMaker = Callable[[int, int, int], socket.socket]
 """Makes a socket of an address family, a type and a protocol, unbound."""
@@ -33,7 +33,7 @@ class SocketSource:
 
     def __init__(self, client: DockerClient, image: str, peer: str, labels: dict[str, str]) -> None:
         # Not the run's folder: the path of a Unix socket has at most 107 octets.
-        self._folder = Path(tempfile.mkdtemp(prefix="ikeproof-"))
+        self._folder = Path(tempfile.mkdtemp(prefix=FOLDER_PREFIX))
         self._path = self._folder / "sockets"
         self._container: Container = client.containers.create(
             image,
@@ -45,7 +45,7 @@ class SocketSource:
             cap_add=["NET_RAW", "SETUID", "SETGID", "SETPCAP"],
             security_opt=["no-new-privileges"],
             volumes={str(self._folder): {"bind": "/out", "mode": "rw"}},
-            labels=labels,
+            labels={**labels, FOLDER: str(self._folder)},
         )
 
     def start(self) -> None:

@@ -10,7 +10,7 @@ from peers.lab.machine import Machine
 from peers.reference.connection import Connection, IPNetwork, Mode
 from peers.reference.events import IPAddress
 
-STATISTICS = re.compile(r"^ *(replay-window|replay|failed) (\d+)", re.MULTILINE)
+STATISTICS = re.compile(r"stats:\s+replay-window (\d+) replay (\d+) failed (\d+)")
 LINE = re.compile(r"^(Xfrm\w+)\s+(\d+)$", re.MULTILINE)
 
 READ = "while read -r line; do echo $line; done </proc/net/xfrm_stat; ip -statistics xfrm state"
@@ -25,13 +25,10 @@ def kernel_counters(machine: Machine) -> Mapping[str, int]:
 def parse_counters(text: str) -> Mapping[str, int]:
     """Read what `READ` prints; the states' own counts are ``state replay`` and so on."""
     found = Counter({name: int(count) for name, count in LINE.findall(text)})
-    for name in ("replay-window", "replay", "failed"):
-        found[f"state {name}"] = 0
-    _, _, states = text.rpartition("XfrmAcquireError")
-    # A state's configuration has a replay-window too; its statistics line follows "stats:".
-    for part in states.split("stats:")[1:]:
-        for name, count in re.findall(r"(replay-window|replay|failed) (\d+)", part[:200]):
-            found[f"state {name}"] += int(count)
+    names = ("state replay-window", "state replay", "state failed")
+    found.update(dict.fromkeys(names, 0))
+    for counts in STATISTICS.findall(text):
+        found.update(dict(zip(names, map(int, counts), strict=True)))
     return found
 
 

@@ -1,0 +1,181 @@
+"""Connections as the daemons' configurations say them."""
+
+from dataclasses import replace
+from ipaddress import ip_network
+
+import pytest
+
+from peers.reference.connection import Mode
+from peers.reference.errors import ScriptError
+from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, TransformType
+from peers.reference.payloads import Transform
+from peers.targets import libreswan_config, strongswan_config
+from peers.targets.kernel import echo_addresses
+from suites.selftest.lab_connections import (
+    CBC_128,
+    CHACHA,
+    CONNECTION,
+    ECP,
+    GCM_256,
+    MODP,
+    NO_ESN,
+    SHA2,
+    SHA2_MAC,
+    X25519,
+    encr,
+    esn,
+    esp,
+    ike,
+    integ,
+    ke,
+)
+
+STRONGSWAN = [
+    (ike(GCM_256, SHA2, X25519), "aes256gcm16-prfsha256-x25519"),
+    (ike(CBC_128, SHA2, SHA2_MAC, MODP), "aes128-sha256-prfsha256-modp2048"),
+    (ike(CHACHA, SHA2, ECP), "chacha20poly1305-prfsha256-ecp256"),
+    (ike(GCM_256, CBC_128, SHA2_MAC, SHA2, MODP, X25519),
+     "aes256gcm16-aes128-sha256-prfsha256-modp2048-x25519"),
+    (esp(GCM_256, NO_ESN), "aes256gcm16-noesn"),
+    (esp(GCM_256, esn(Esn.ESN), NO_ESN), "aes256gcm16-esn-noesn"),
+    (esp(GCM_256, integ(Integ.NONE), NO_ESN), "aes256gcm16-noesn"),
+    (esp(CBC_128, SHA2_MAC, ECP, NO_ESN), "aes128-sha256-ecp256-noesn"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("proposal", "text"), STRONGSWAN)
+def test_strongswan_words(proposal, text):
+    assert strongswan_config.proposal_text(proposal) == text
+
+
+LIBRESWAN_IKE = [
+    (ike(GCM_256, SHA2, X25519), "aes_gcm_16_256-sha2_256-dh31"),
+    (ike(CBC_128, SHA2, SHA2_MAC, MODP), "aes_cbc_128-sha2_256-modp2048"),
+    (ike(GCM_256, CHACHA, SHA2, X25519, ECP),
+     "aes_gcm_16_256+chacha20_poly1305-sha2_256-dh31+dh19"),
+]  # fmt: skip
+
+LIBRESWAN_ESP = [
+    (esp(GCM_256, NO_ESN), "aes_gcm_16_256-none"),
+    (esp(GCM_256, ECP, NO_ESN), "aes_gcm_16_256-none-dh19"),
+    (esp(CBC_128, SHA2_MAC, NO_ESN), "aes_cbc_128-sha2_256"),
+    (esp(CHACHA), "chacha20_poly1305-none"),
+]
+
+
+@pytest.mark.parametrize(("proposal", "text"), LIBRESWAN_IKE)
+def test_libreswan_ike_words(proposal, text):
+    assert libreswan_config.ike_text(proposal) == text
+
+
+@pytest.mark.parametrize(("proposal", "text"), LIBRESWAN_ESP)
+def test_libreswan_esp_words(proposal, text):
+    assert libreswan_config.esp_text(proposal) == text
+
+
+UNSAYABLE = [
+    # what has no word, which rendering refuses it, what it names
+    (strongswan_config.proposal_text, ike(encr(Encr.ENCR_IDEA), SHA2, X25519), "IDEA"),
+    (strongswan_config.proposal_text, ike(encr(Encr.ENCR_AES_CBC), SHA2, X25519), "key length"),
+    (strongswan_config.proposal_text,
+     esp(Transform(TransformType.ADDKE1, KeyExchangeMethod.ML_KEM_768)), "ADDKE1"),
+    (libreswan_config.ike_text, ike(GCM_256, SHA2, ke(KeyExchangeMethod.CURVE448)), "CURVE448"),
+    (libreswan_config.ike_text,
+     ike(CBC_128, SHA2, integ(Integ.AUTH_HMAC_SHA2_512_256), MODP), "sha2_512"),
+    (libreswan_config.esp_text, esp(encr(Encr.ENCR_BLOWFISH, 128)), "BLOWFISH"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("render", "proposal", "named"), UNSAYABLE)
+def test_what_has_no_word_is_our_error_and_is_named(render, proposal, named):
+    with pytest.raises(ScriptError, match=named):
+        render(proposal)
+
+
+def test_proposals_keep_their_order():
+    swanctl = strongswan_config.swanctl_conf(CONNECTION)
+    ipsec = libreswan_config.ipsec_conf(CONNECTION)
+
+    assert "esp_proposals = aes128-sha256-noesn, aes256gcm16-noesn\n" in swanctl
+    assert "\tesp=aes_cbc_128-sha2_256,aes_gcm_16_256-none\n" in ipsec
+
+
+def test_swanctl_conf_says_what_is_loaded():
+    text = strongswan_config.swanctl_conf(replace(CONNECTION, mode=Mode.TRANSPORT))
+
+    for line in (
+        "remote_addrs = 198.18.32.1",
+        "mode = transport",
+        "id = target.test",
+        "local_ts = 10.1.0.0/24",
+        "replay_window = 64",
+        "secret = 0x6e6f74206120736563726574",
+    ):
+        assert f" {line}\n" in text
+    assert text.count("{") == text.count("}")
+
+
+def test_ipsec_conf_says_what_is_loaded():
+    text = libreswan_config.ipsec_conf(replace(CONNECTION, liveness_delay=1.5))
+
+    for line in ("leftid=@target.test", "rightsubnet=10.128.0.0/24", "esn=no", "dpddelay=2s"):
+        assert f"\t{line}\n" in text
+    assert libreswan_config.ipsec_secrets(CONNECTION) == (
+        "@target.test @peer.test : PSK 0x6e6f74206120736563726574\n"
+    )
+
+
+def test_libreswan_4_and_5_are_told_in_their_own_words():
+    old, new = (libreswan_config.ipsec_conf(CONNECTION, major) for major in (4, 5))
+
+    assert "\tikev2=insist\n\tkeyingtries=1\n" in old
+    assert "\tkeyexchange=ikev2\n" in new
+    assert "keyingtries" not in new
+
+
+SEQUENCE_NUMBERS = [
+    ((Esn.NO_ESN,), "no"),
+    ((Esn.ESN,), "yes"),
+    ((Esn.ESN, Esn.NO_ESN), "either"),
+]
+
+
+@pytest.mark.parametrize(("numbers", "word"), SEQUENCE_NUMBERS)
+def test_libreswan_has_one_setting_for_sequence_numbers(numbers, word):
+    proposal = esp(GCM_256, *map(esn, numbers))
+
+    text = libreswan_config.ipsec_conf(replace(CONNECTION, esp_proposals=(proposal,)))
+
+    assert f"\tesn={word}\n" in text
+
+
+@pytest.mark.parametrize("name", ["", "1st", "a b", "a;b", "a'b", "a\nb"])
+def test_a_name_that_no_configuration_can_carry_is_refused(name):
+    for render in (strongswan_config.swanctl_conf, libreswan_config.ipsec_conf):
+        with pytest.raises(ScriptError, match="named"):
+            render(replace(CONNECTION, name=name))
+
+
+ECHOES = [
+    # mode, local selector, remote selector, source, destination
+    (Mode.TUNNEL, "10.1.0.0/24", "10.128.0.0/24", "10.1.0.1", "10.128.0.1"),
+    (Mode.TUNNEL, "10.1.0.7/32", "10.128.0.9/32", "10.1.0.7", "10.128.0.9"),
+    (Mode.TUNNEL, "10.0.0.0/8", "10.128.0.9/32", "10.1.0.1", "10.128.0.9"),
+    (Mode.TRANSPORT, "198.18.0.16/32", "198.18.32.1/32", "198.18.0.16", "198.18.32.1"),
+]
+
+
+@pytest.mark.parametrize(("mode", "local", "remote", "source", "destination"), ECHOES)
+def test_an_echo_goes_between_hosts_that_the_selectors_cover(
+    mode, local, remote, source, destination
+):
+    connection = replace(
+        CONNECTION,
+        mode=mode,
+        local_selectors=(ip_network(local),),
+        remote_selectors=(ip_network(remote),),
+    )
+
+    ends = echo_addresses(connection, lambda family: ip_network("10.1.0.0/24"))
+
+    assert tuple(map(str, ends)) == (source, destination)
