@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from docker import DockerClient
-from docker.errors import APIError, DockerException
+from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
 from peers.lab import ownership
@@ -241,6 +241,9 @@ class Lab:
     def _stop_capture(self, capture: Capture) -> None:
         try:
             problem = capture.stop()
+        except NotFound:
+            # A lab that could not be set up has removed everything already.
+            return
         except (DockerException, OSError) as error:
             problem = f"the capture {capture.path} may not be whole: {error}"
         if problem:
