@@ -13,7 +13,7 @@ from peers.reference.esp import EspPacket, InboundSa, OutboundSa, ReplayWindow
 from peers.reference.events import IPAddress
 from peers.reference.keys import ChildKeys, IkeKeys, derive_child_keys
 from peers.reference.message import Message
-from peers.reference.negotiation import Suite, numbered, selectors, within
+from peers.reference.negotiation import Suite, check_choice, numbered, selectors, within
 from peers.reference.numbers import IpProtocol, NotifyType, TransformType
 from peers.reference.payloads import (
     SA,
@@ -26,6 +26,9 @@ from peers.reference.payloads import (
 )
 
 USE_TRANSPORT_MODE = Notify(NotifyType.USE_TRANSPORT_MODE)
+
+SPI_SIZE = 4
+"""Octets of the SPI of an ESP SA (RFC 4303, 2.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,27 +196,32 @@ def before_selectors(payloads: tuple[Payload, ...], *more: Payload) -> tuple[Pay
     return (*payloads[:at], *more, *payloads[at:])
 
 
+def check_grant(request: Message, response: Message) -> Proposal:
+    """Give the ESP proposal that a response grants; PeerError when we did not offer it (2.7)."""
+    chosen = response.get(SA).proposals
+    if len(chosen) != 1:
+        raise PeerError(f"{len(chosen)} proposals in a response: exactly one is to be chosen")
+    check_choice(request.get(SA), chosen[0])
+    if len(chosen[0].spi) != SPI_SIZE:
+        raise PeerError(f"the SPI of an ESP SA has {len(chosen[0].spi)} octets")
+    return chosen[0]
+
+
 def granted(request: Message, response: Message, spi: bytes) -> ChildTerms:
     """Read the terms that a responder granted to a request of ours.
 
     PeerError when the response grants what was not asked for (RFC 7296, 2.7 and 2.9).
     """
-    chosen = response.get(SA).proposals
-    if len(chosen) != 1:
-        raise PeerError(f"{len(chosen)} proposals in a response: exactly one is to be chosen")
-    by_number = {proposal.number: proposal for proposal in request.get(SA).proposals}
-    offered = by_number.get(chosen[0].number)
-    if offered is None or not set(chosen[0].transforms) <= set(offered.transforms):
-        raise PeerError("the chosen proposal is not one of those that were offered")
+    chosen = check_grant(request, response)
     local, remote = response.get(TSi).ranges, response.get(TSr).ranges
     if not within(local, request.get(TSi).ranges):
-        raise PeerError("TSi of the response is wider than that of the request")
+        raise PeerError("TSi of the response is empty or wider than that of the request")
     if not within(remote, request.get(TSr).ranges):
-        raise PeerError("TSr of the response is wider than that of the request")
+        raise PeerError("TSr of the response is empty or wider than that of the request")
     both = (request, response)
     transport = all(NotifyType.USE_TRANSPORT_MODE in message.notifies for message in both)
     mode = Mode.TRANSPORT if transport else Mode.TUNNEL
-    return ChildTerms(True, chosen[0], spi, chosen[0].spi, mode, local, remote)
+    return ChildTerms(True, chosen, spi, chosen.spi, mode, local, remote)
 
 
 def echo(source: IPAddress, destination: IPAddress, identifier: int, sequence: int) -> ip.IpPacket:

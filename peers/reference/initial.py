@@ -9,7 +9,7 @@ from peers.reference.errors import PeerError
 from peers.reference.key_exchange import key_exchange
 from peers.reference.keys import derive_ike_keys, psk_auth, signed_octets
 from peers.reference.message import Message
-from peers.reference.negotiation import Suite, numbered
+from peers.reference.negotiation import Suite, check_choice, numbered
 from peers.reference.numbers import (
     AuthMethod,
     ExchangeType,
@@ -29,7 +29,7 @@ from peers.reference.payloads import (
     Payload,
     Proposal,
 )
-from peers.reference.sa import IkeSa, nat_detection_payloads
+from peers.reference.sa import NO_SPI, IkeSa, nat_detection_payloads
 
 
 def offered_groups(offer: SA) -> tuple[KeyExchangeMethod, ...]:
@@ -86,50 +86,39 @@ def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message
         Nonce(sa.nonce),
         *nat_detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote),
     )
-    agree(sa, request.get(KE).data, request.get(Nonce).data, chosen)
+    shared = sa.key_exchange.shared(request.get(KE).data)
+    agree(sa, shared, request.get(Nonce).data, chosen)
     return response
 
 
 def hear_ike_sa_init(sa: IkeSa, request: Message, response: Message) -> None:
     """Take up the response to our IKE_SA_INIT request: check the choice, derive the keys.
 
-    PeerError when the choice is none of what was offered (2.7).
+    PeerError when the choice is none of what was offered (2.7), or when the response makes no IKE
+    SA; then nothing has changed.
     """
+    if response.spi_r == NO_SPI:
+        raise PeerError("the responder's SPI is zero in a response that grants an IKE SA")
     chosen = response.get(SA).proposals
     if len(chosen) != 1:
         raise PeerError(f"{len(chosen)} proposals in a response: exactly one is to be chosen")
     check_choice(request.get(SA), chosen[0])
     if response.get(KE).group != request.get(KE).group:
         raise PeerError("KEr is of another group than KEi")
-    sa.spi_r = response.spi_r
-    agree(sa, response.get(KE).data, response.get(Nonce).data, chosen[0])
-
-
-def check_choice(offer: SA, chosen: Proposal) -> None:
-    """Check that a chosen proposal is one of the offer, one transform of each type (2.7)."""
-    offered = next((p for p in offer.proposals if p.number == chosen.number), None)
-    if offered is None:
-        raise PeerError(f"proposal {chosen.number} was chosen, which was not offered")
-    strange = [transform for transform in chosen.transforms if transform not in offered.transforms]
-    if strange:
-        raise PeerError(f"chosen, but not offered in proposal {chosen.number}: {strange[0]}")
-    kinds = [transform.type for transform in chosen.transforms]
-    if len(kinds) != len(set(kinds)):
-        raise PeerError("more than one transform of a type was chosen")
-    missing = {transform.type for transform in offered.transforms} - set(kinds)
-    if any(all(t.id for t in offered.of(kind)) for kind in missing):
-        raise PeerError("the choice leaves out a type of transform that was offered")
-
-
-def agree(sa: IkeSa, peer_public: bytes, peer_nonce: bytes, chosen: Proposal) -> None:
-    """Derive the keys of the IKE SA from both sides' values (2.14)."""
     assert sa.key_exchange is not None
+    shared, nonce = sa.key_exchange.shared(response.get(KE).data), response.get(Nonce).data
+    sa.spi_r = response.spi_r
+    agree(sa, shared, nonce, chosen[0])
+
+
+def agree(sa: IkeSa, shared: bytes, peer_nonce: bytes, chosen: Proposal) -> None:
+    """Derive the keys of the IKE SA from g^ir and both sides' nonces (2.14)."""
     sa.peer_nonce = peer_nonce
     sa.suite = Suite.of(chosen)
     nonce_i, nonce_r = sa.nonces()
     sa.keys = derive_ike_keys(
         sa.suite,
-        shared=sa.key_exchange.shared(peer_public),
+        shared=shared,
         nonce_i=nonce_i,
         nonce_r=nonce_r,
         spi_i=sa.spi_i,

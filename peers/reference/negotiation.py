@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from peers.reference.connection import IPNetwork
+from peers.reference.errors import PeerError
 from peers.reference.events import IPAddress
 from peers.reference.numbers import (
     Encr,
@@ -29,6 +30,17 @@ from peers.reference.payloads import (
 
 KEY_LENGTH = 14
 """The one transform attribute that is defined (RFC 7296, 3.3.5)."""
+
+MOST_SELECTORS = 255
+"""Traffic selectors that one payload can count (RFC 7296, 3.13)."""
+
+_OPTIONAL = {
+    TransformType.INTEG,
+    TransformType.KE,
+    TransformType.ESN,
+    *range(TransformType.ADDKE1, TransformType.ADDKE7 + 1),
+}
+"""Types of which a transform with the ID 0 says the same as none (RFC 7296, 3.3.2; RFC 9370)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +140,44 @@ def _common(theirs: Proposal, ours: Proposal) -> Proposal | None:
     kinds = dict.fromkeys(transform.type for transform in (*ours.transforms, *theirs.transforms))
     for kind in kinds:
         wanted, offered = ours.of(kind), theirs.of(kind)
-        if not wanted or not offered:
-            if all(transform.id == 0 for transform in (*wanted, *offered)):
-                continue
+        match = next((transform for transform in wanted if _among(transform, offered)), None)
+        if match is not None:
+            chosen.append(match)
+        elif not (_may_be_none(kind, theirs) and _may_be_none(kind, ours)):
             return None
-        match = next((transform for transform in wanted if transform in offered), None)
-        if match is None:
-            return None
-        chosen.append(match)
+        elif offered:
+            chosen.append(next(transform for transform in offered if transform.id == 0))
     return Proposal(theirs.number, theirs.protocol, tuple(chosen), theirs.spi)
+
+
+def _among(transform: Transform, others: Sequence[Transform]) -> bool:
+    """Look for a transform; reserved octets say nothing (RFC 7296, 2.5)."""
+    wanted = (transform.type, transform.id, transform.attributes)
+    return wanted in [(other.type, other.id, other.attributes) for other in others]
+
+
+def _may_be_none(kind: TransformType, proposal: Proposal) -> bool:
+    """Say whether a proposal allows that there is no algorithm of this type."""
+    offered = proposal.of(kind)
+    return not offered or (kind in _OPTIONAL and any(transform.id == 0 for transform in offered))
+
+
+def check_choice(offer: SA, chosen: Proposal) -> None:
+    """Check that a chosen proposal is one of the offer, one transform of each type (2.7)."""
+    offered = next((p for p in offer.proposals if p.number == chosen.number), None)
+    if offered is None:
+        raise PeerError(f"proposal {chosen.number} was chosen, which was not offered")
+    if chosen.protocol != offered.protocol:
+        raise PeerError(f"proposal {chosen.number} came back as one for {chosen.protocol!s}")
+    strange = [each for each in chosen.transforms if not _among(each, offered.transforms)]
+    if strange:
+        raise PeerError(f"chosen, but not offered in proposal {chosen.number}: {strange[0]}")
+    kinds = [transform.type for transform in chosen.transforms]
+    if len(kinds) != len(set(kinds)):
+        raise PeerError("more than one transform of a type was chosen")
+    missing = {transform.type for transform in offered.transforms} - set(kinds)
+    if not all(_may_be_none(kind, offered) for kind in missing):
+        raise PeerError("the choice leaves out a type of transform that was offered")
 
 
 def selectors(networks: Iterable[IPNetwork]) -> tuple[TrafficSelector, ...]:
@@ -157,9 +198,13 @@ def selector(start: IPAddress, end: IPAddress) -> TrafficSelector:
 def narrow(
     offered: Sequence[TrafficSelector], allowed: Sequence[TrafficSelector]
 ) -> tuple[TrafficSelector, ...]:
-    """Intersect what was offered with what we allow; empty when nothing is common."""
+    """Intersect what was offered with what we allow; empty when nothing is common.
+
+    No more come of it than a payload can hold: the first ones.
+    """
     common = (_intersection(theirs, ours) for theirs in offered for ours in allowed)
-    return tuple(dict.fromkeys(selector for selector in common if selector is not None))
+    unique = dict.fromkeys(selector for selector in common if selector is not None)
+    return tuple(unique)[:MOST_SELECTORS]
 
 
 def _intersection(a: TrafficSelector, b: TrafficSelector) -> TrafficSelector | None:
@@ -184,5 +229,10 @@ def _end(selector: TrafficSelector) -> int:
 
 
 def within(inner: Sequence[TrafficSelector], outer: Sequence[TrafficSelector]) -> bool:
-    """Say whether each selector of ``inner`` lies inside one of ``outer`` (RFC 7296, 2.9)."""
-    return all(any(_intersection(ours, theirs) == ours for theirs in outer) for ours in inner)
+    """Say whether each selector of ``inner`` lies inside one of ``outer`` (RFC 7296, 2.9).
+
+    There has to be one: without selectors a Child SA is for no traffic.
+    """
+    return bool(inner) and all(
+        any(_intersection(ours, theirs) == ours for theirs in outer) for ours in inner
+    )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from peers.reference.errors import PeerError
-from peers.reference.initial import check_choice, offered_groups
+from peers.reference.initial import offered_groups
 from peers.reference.key_exchange import key_exchange
 from peers.reference.keys import derive_rekeyed_ike_keys
 from peers.reference.message import Message
-from peers.reference.negotiation import Suite, numbered
+from peers.reference.negotiation import Suite, check_choice, numbered
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod
 from peers.reference.payloads import KE, SA, Nonce, Payload, Proposal
 from peers.reference.sa import IkeSa
