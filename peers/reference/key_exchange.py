@@ -181,8 +181,11 @@ def key_exchange(method: KeyExchangeMethod, random: Random) -> KeyExchange:
     and refuses two things that are left open: a zero result of Curve25519 (RFC 7748, 6.1) and
     coordinates that are not reduced modulo p.
     """
-    try:
-        make = _METHODS[method]
-    except KeyError:
-        raise ScriptError(f"{method!r} is not implemented") from None
-    return make(method, random)
+    check_method(method)
+    return _METHODS[method](method, random)
+
+
+def check_method(method: KeyExchangeMethod) -> None:
+    """Raise ScriptError for a method that we do not have."""
+    if method not in _METHODS:
+        raise ScriptError(f"{method!r} is not implemented")
