@@ -19,6 +19,7 @@ from peers.reference.keys import IkeKeys
 from peers.reference.message import Header, Message
 from peers.reference.negotiation import choose, narrow, within
 from peers.reference.numbers import (
+    AuthMethod,
     ExchangeType,
     KeyExchangeMethod,
     NotifyType,
@@ -67,6 +68,8 @@ class Decisions:
 
     def version_refusal(self, header: Header) -> Notify | None:
         """Build the answer to a request of a higher major version (2.5)."""
+        if header.major < 2:
+            return None
         return Notify(NotifyType.INVALID_MAJOR_VERSION, b"\x02")
 
     def length_fits(self, header: Header, octets: bytes) -> bool:
@@ -83,7 +86,8 @@ class Decisions:
 
     def opens_ike_sa(self, header: Header) -> bool:
         """Say whether this may be a first message: its initiator SPI is not zero (3.1)."""
-        return header.exchange == ExchangeType.IKE_SA_INIT and header.spi_i != NO_SPI
+        starts = header.exchange == ExchangeType.IKE_SA_INIT and header.initiator
+        return starts and header.spi_i != NO_SPI
 
     def knows_exchange(self, header: Header) -> bool:
         """Say whether this is an exchange that we take part in (3.1)."""
@@ -188,8 +192,9 @@ class Decisions:
     # Authentication (RFC 7296, 2.15 and 2.21.2).
 
     def authentic(self, auth: AUTH, expected: bytes) -> bool:
-        """Compare AUTH with what we expect."""
-        return compare_digest(auth.data, expected)
+        """Compare AUTH with what we expect of a shared key."""
+        shared_key = auth.method == AuthMethod.SHARED_KEY_MIC
+        return shared_key and compare_digest(auth.data, expected)
 
     def knows_identity(self, identity: bytes, expected: bytes) -> bool:
         """Compare the other side's identity with the one that the secret belongs to (2.15)."""

@@ -6,6 +6,8 @@ It takes no decision itself: `Decisions` does, so that a planted fault changes j
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 
 from peers.reference import child as child_sa
 from peers.reference import ip
@@ -15,6 +17,7 @@ from peers.reference.decisions import Decisions, MessageId
 from peers.reference.errors import IntegrityFailure, MalformedMessage, PeerError, Replayed
 from peers.reference.events import Carrier, Packet
 from peers.reference.events import Endpoint as At
+from peers.reference.implemented import check_implemented
 from peers.reference.initiator import Initiator
 from peers.reference.message import Header, Message
 from peers.reference.numbers import ExchangeType
@@ -74,31 +77,45 @@ class Endpoint:
         self._initiator.start(connection)
         return self._flush()
 
+    def configure(self, connection: Connection) -> None:
+        """Take a connection; ScriptError when its proposals hold what is not implemented."""
+        check_implemented((*connection.ike_proposals, *connection.esp_proposals))
+        self.connections[connection.name] = connection
+
     def delete(self, connection: Connection, now: float, *, child_only: bool) -> list[Packet]:
         """Delete the Child SA, or the IKE SA with all of its Child SAs (RFC 7296, 1.4.1)."""
-        self.now = now
-        for session in self.established(connection):
-            self._initiator.delete(session, child_only=child_only)
-        return self._flush()
+        return self._ask(connection, partial(self._initiator.delete, child_only=child_only), now)
 
     def rekey_child(self, connection: Connection, now: float) -> list[Packet]:
         """Rekey the Child SA (RFC 7296, 1.3.3)."""
-        self.now = now
-        for session in self.established(connection):
-            self._initiator.rekey_child(session)
-        return self._flush()
+        return self._ask(connection, self._initiator.rekey_child, now)
 
     def rekey_ike(self, connection: Connection, now: float) -> list[Packet]:
         """Rekey the IKE SA (RFC 7296, 1.3.2)."""
+        return self._ask(connection, self._initiator.rekey_ike, now)
+
+    def _ask(
+        self, connection: Connection, exchange: Callable[[Session], None], now: float
+    ) -> list[Packet]:
         self.now = now
         for session in self.established(connection):
-            self._initiator.rekey_ike(session)
+            session.waiting.append(exchange)
+        self._ask_next()
         return self._flush()
+
+    def _ask_next(self) -> None:
+        """Start exchanges that wait, one at a time: our window is one (RFC 7296, 2.3)."""
+        for session in list(self.sessions):
+            while session.waiting and session.pending is None and is_established(session):
+                session.waiting.popleft()(session)
 
     def echo(self, connection: Connection, now: float) -> list[Packet]:
         """Send one ICMP echo request through the newest Child SA."""
         self.now = now
         for session in self.established(connection):
+            if not session.sa.children:
+                self.say("no Child SA to send an echo request through")
+                continue
             child = session.sa.children[-1]
             source = child_sa.first_host(child.terms.local_selectors)
             destination = child_sa.first_host(child.terms.remote_selectors)
@@ -156,8 +173,7 @@ class Endpoint:
         return [
             session
             for session in self.sessions
-            if session.sa.connection.name == connection.name
-            and session.sa.state is State.ESTABLISHED
+            if session.sa.connection.name == connection.name and is_established(session)
         ]
 
     def say(self, line: str) -> None:
@@ -237,10 +253,9 @@ class Endpoint:
         if not self.decide.opens_ike_sa(header):
             self.drop("no IKE SA starts like this")
             return
-        known = self._session(header, initiator=False)
-        if known is not None and known.answered is not None:
-            if known.sa.request_octets == octets:
-                self._repeat(known, packet)
+        known = self._opened_by(octets)
+        if known is not None:
+            self._hear_first_again(known, packet, header)
             return
         try:
             message = self.decide.read(octets)
@@ -251,6 +266,18 @@ class Endpoint:
             self.drop("reserved bits are set")
             return
         self._responder.answer_first(packet, message, octets)
+
+    def _opened_by(self, octets: bytes) -> Session | None:
+        """Find the IKE SA that a first request opened: it is known by all of its octets (2.1)."""
+        ours = (session for session in self.sessions if not session.sa.initiator)
+        return next((session for session in ours if session.sa.request_octets == octets), None)
+
+    def _hear_first_again(self, session: Session, packet: Packet, header: Header) -> None:
+        place = self.decide.place(header.message_id, session.sa.expected_request_id)
+        if place is MessageId.OUTSIDE:
+            self.drop("a first request, repeated after later ones")
+        else:
+            self._repeat(session, packet)
 
     def _hear_request(self, packet: Packet, header: Header, octets: bytes) -> None:
         session = self._session(header, initiator=not header.initiator)
@@ -300,10 +327,14 @@ class Endpoint:
                 self._open(session, octets)
             return
         message = self._open(session, octets)
-        if message is None or message.exchange != pending.message.exchange:
+        if message is None:
+            return
+        if message.exchange != pending.message.exchange:
+            self.drop(f"{message.title} where a {pending.message.exchange!s} response is due")
             return
         session.pending = None
-        self._initiator.hear(session, pending.message, message, octets)
+        self._initiator.hear(session, pending, message, octets)
+        self._ask_next()
 
     def _repeat(self, session: Session, packet: Packet) -> None:
         if session.answered is None:
@@ -355,3 +386,8 @@ class Endpoint:
     def _flush(self) -> list[Packet]:
         outgoing, self._outbox = self._outbox, []
         return outgoing
+
+
+def is_established(session: Session) -> bool:
+    """Say whether new exchanges may be started on an IKE SA."""
+    return session.sa.state is State.ESTABLISHED

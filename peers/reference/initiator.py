@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from peers.reference import child as child_sa
 from peers.reference import initial, rekey
-from peers.reference.child import ChildSa
-from peers.reference.connection import Connection, Mode
+from peers.reference.child import ChildSa, ChildTerms
+from peers.reference.connection import Connection
 from peers.reference.errors import PeerError
 from peers.reference.events import Endpoint as At
 from peers.reference.message import Message
-from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType, ProtocolId
+from peers.reference.numbers import ExchangeType, IdType, KeyExchangeMethod, NotifyType, ProtocolId
 from peers.reference.payloads import AUTH, KE, SA, Delete, Nonce, Notify, TSi, TSr
 from peers.reference.sa import IkeSa
-from peers.reference.session import Session
+from peers.reference.session import Pending, Session
 from peers.reference.states import Event, State
 
 if TYPE_CHECKING:
@@ -58,8 +57,10 @@ class Initiator:
         """Ask to delete the newest Child SA, or the IKE SA (RFC 7296, 1.4.1)."""
         sa = session.sa
         if child_only:
-            child = sa.children[-1]
-            delete = Delete(ProtocolId.ESP, (self._decide.own_delete_spi(child),))
+            if not sa.children:
+                self._endpoint.say("no Child SA to delete")
+                return
+            delete = Delete(ProtocolId.ESP, (self._decide.own_delete_spi(sa.children[-1]),))
         else:
             delete = Delete(ProtocolId.IKE)
             sa.move(Event.SEND_DELETE)
@@ -68,9 +69,13 @@ class Initiator:
     def rekey_child(self, session: Session) -> None:
         """Ask for a Child SA that replaces the newest one (RFC 7296, 1.3.3)."""
         sa = session.sa
+        if not sa.children:
+            self._endpoint.say("no Child SA to rekey")
+            return
         session.child_spi = self._endpoint.random(4)
         session.successor = None
-        old = self._decide.rekeyed_spi(sa.children[-1])
+        session.replaced = sa.children[-1]
+        old = self._decide.rekeyed_spi(session.replaced)
         offer = child_sa.offer(sa.connection, session.child_spi, with_key_exchange=False)
         rekeyed = Notify(NotifyType.REKEY_SA, b"", ProtocolId.ESP, old)
         payloads = (rekeyed, *child_sa.before_selectors(offer, Nonce(self._endpoint.random(32))))
@@ -81,15 +86,23 @@ class Initiator:
         session.successor, request = rekey.request(session.sa)
         self._endpoint.request(session, request)
 
-    def hear(self, session: Session, request: Message, response: Message, octets: bytes) -> None:
-        """Take up the response to a request of ours."""
-        sa = session.sa
-        try:
-            if request.exchange == ExchangeType.IKE_SA_INIT:
+    def hear(self, session: Session, pending: Pending, response: Message, octets: bytes) -> None:
+        """Take up the response to a request of ours.
+
+        One to IKE_SA_INIT that cannot be used is dropped, and we go on waiting for a better one:
+        nothing is authenticated yet (RFC 7296, 2.21.1).
+        """
+        request = pending.message
+        if request.exchange == ExchangeType.IKE_SA_INIT:
+            try:
                 self._hear_ike_sa_init(session, request, response, octets)
-            else:
-                sa.next_request_id += 1
-                self._handlers[request.exchange](session, request, response)
+            except PeerError as problem:
+                self._endpoint.drop(f"IKE_SA_INIT response: {problem}")
+                session.pending = pending
+            return
+        session.sa.next_request_id += 1
+        try:
+            self._handlers[request.exchange](session, request, response)
         except PeerError as problem:
             self._endpoint.close(session, str(problem))
 
@@ -97,6 +110,8 @@ class Initiator:
         self, session: Session, request: Message, response: Message, octets: bytes
     ) -> None:
         sa = session.sa
+        if self._decide.unsupported_critical(response):
+            raise PeerError("an unknown critical payload in the response")
         retry = self._retry(session, request, response)
         if retry is not None:
             sa.move(Event.RETRY_INIT)
@@ -104,8 +119,6 @@ class Initiator:
             return
         if not response.has(SA):
             raise PeerError(f"the responder refused: {response}")
-        if self._decide.unsupported_critical(response):
-            raise PeerError("an unknown critical payload in the response")
         initial.hear_ike_sa_init(sa, request, response)
         sa.response_octets = octets
         sa.next_request_id = 1
@@ -126,6 +139,8 @@ class Initiator:
             return self._decide.retry_with_cookie(session.sa, request, cookie.data)
         assert group is not None
         number = int.from_bytes(group.data, "big")
+        if len(group.data) != 2:
+            raise PeerError(f"INVALID_KE_PAYLOAD with {len(group.data)} octets of data")
         if not self._decide.follows_group(request, number):
             raise PeerError(f"INVALID_KE_PAYLOAD asks for group {number}, which was not offered")
         return self._decide.retry_with_group(session.sa, request, KeyExchangeMethod(number))
@@ -136,7 +151,9 @@ class Initiator:
             raise PeerError("the responder did not authenticate us")
         theirs = initial.identification(sa, response)
         expected = initial.expected_auth(sa, theirs, sa.connection.psk)
-        known = self._decide.knows_identity(theirs.data, sa.connection.remote_identity.encode())
+        known = theirs.id_type == IdType.ID_FQDN and self._decide.knows_identity(
+            theirs.data, sa.connection.remote_identity.encode()
+        )
         if not known or not self._decide.authentic(response.get(AUTH), expected):
             self._refuse_authentication(session)
             return
@@ -157,6 +174,7 @@ class Initiator:
         self, session: Session, request: Message, response: Message, nonces: tuple[bytes, bytes]
     ) -> ChildSa | None:
         sa = session.sa
+        chosen = child_sa.check_grant(request, response)
         asked = request.get(TSi).ranges, request.get(TSr).ranges
         granted = response.get(TSi).ranges, response.get(TSr).ranges
         fits = all(map(self._decide.grant_fits, granted, asked))
@@ -167,13 +185,7 @@ class Initiator:
             delete = Delete(ProtocolId.ESP, (spi,))
             self._endpoint.request(session, sa.request(ExchangeType.INFORMATIONAL, delete))
             return None
-        terms = replace(
-            child_sa.ChildTerms(
-                True, response.get(SA).proposals[0], session.child_spi, b"", Mode.TUNNEL, *granted
-            ),
-            peer_spi=response.get(SA).proposals[0].spi,
-            mode=mode,
-        )
+        terms = ChildTerms(True, chosen, session.child_spi, chosen.spi, mode, *granted)
         keys = sa.established_keys()
         made = self._decide.child(terms, sa.connection, keys, nonces)
         sa.children.append(made)
@@ -187,10 +199,12 @@ class Initiator:
             self._endpoint.say(f"no Child SA: {response}")
             return
         sa = session.sa
-        old = sa.children[-1]
+        old, session.replaced = session.replaced, None
         nonces = request.get(Nonce).data, response.get(Nonce).data
-        if self._take_child(session, request, response, nonces) is None:
+        made = self._take_child(session, request, response, nonces)
+        if made is None or old not in sa.children:
             return
+        assert old is not None
         delete = Delete(ProtocolId.ESP, (old.inbound.spi,))
         self._endpoint.request(session, sa.request(ExchangeType.INFORMATIONAL, delete))
 
@@ -203,7 +217,8 @@ class Initiator:
             return
         rekey.hear(session.sa, new, request, response)
         rekey.succeed(session.sa, new)
-        self._endpoint.sessions.append(Session(new, heard=self._endpoint.now))
+        follower = Session(new, heard=self._endpoint.now, waiting=session.waiting)
+        self._endpoint.sessions.append(follower)
         self._endpoint.say(f"rekeyed {session.sa} to {new}")
         self.delete(session, child_only=False)
 

@@ -19,6 +19,7 @@ from peers.reference.message import Message
 from peers.reference.negotiation import Suite, selectors
 from peers.reference.numbers import (
     ExchangeType,
+    IdType,
     KeyExchangeMethod,
     NotifyType,
     ProtocolId,
@@ -186,11 +187,12 @@ class Responder:
     def _ike_auth(self, session: Session, request: Message) -> Payloads:
         sa = session.sa
         theirs = request.get(IDi)
-        known = self._decide.knows_identity(theirs.data, sa.connection.remote_identity.encode())
         expected = initial.expected_auth(sa, theirs, sa.connection.psk)
+        known = theirs.id_type == IdType.ID_FQDN and self._decide.knows_identity(
+            theirs.data, sa.connection.remote_identity.encode()
+        )
         if not known or not self._decide.authentic(request.get(AUTH), expected):
             return self._decide.authentication_refusal()
-        sa.move(Event.AUTHENTICATE)
         mine: tuple[Payload, ...] = initial.own_authentication(sa)
         try:
             child = self._grant(session, request, sa.nonces())
@@ -198,6 +200,8 @@ class Responder:
             child = (refusal.notify,)
             if not self._decide.keeps_ike_sa_without_child():
                 session.closing = "its first Child SA was refused"
+        # Not before: a request without a Child SA to ask for is malformed and makes no IKE SA.
+        sa.move(Event.AUTHENTICATE)
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
         return (*mine, *child)
 
@@ -210,7 +214,7 @@ class Responder:
             acceptable = child_sa.without_key_exchange(acceptable)
         chosen = self._decide.choose(request.get(SA), acceptable)
         mode = self._decide.mode(connection, request)
-        if chosen is None or mode is None:
+        if chosen is None or mode is None or len(chosen.spi) != child_sa.SPI_SIZE:
             raise Refusal(Notify(NotifyType.NO_PROPOSAL_CHOSEN))
         local, remote = (
             selectors(connection.local_selectors),
@@ -266,12 +270,13 @@ class Responder:
         if self._decide.deletes_ike_sa(request):
             session.closing = "deleted by the peer"
             return self._decide.informational_answer(request)
-        closed = [
-            child
+        named = [
+            child.inbound.spi
             for delete in request.all(Delete)
             if delete.protocol == ProtocolId.ESP
             for child in self._decide.deletes_child(session.sa, delete)
         ]
+        closed = [child for child in session.sa.children if child.inbound.spi in named]
         if self._decide.forgets_child():
             for child in closed:
                 session.sa.children.remove(child)

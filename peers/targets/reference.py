@@ -37,7 +37,7 @@ class ReferenceTarget:
 
     def configure(self, connection: Connection) -> str:
         """Hand the connection to the endpoint."""
-        self._endpoint.connections[connection.name] = connection
+        self._endpoint.configure(connection)
         return f"# The embedded endpoint takes the neutral description itself.\n{connection!r}\n"
 
     def forget(self, connection: Connection) -> None:

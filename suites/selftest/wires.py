@@ -62,8 +62,8 @@ class Wire:
             Endpoint(random.Random(f"{seed} {side}").randbytes, decisions[side])
             for side in (LEFT, RIGHT)
         )
-        self.left.connections["c"] = self.left_connection
-        self.right.connections["c"] = self.right_connection
+        self.left.configure(self.left_connection)
+        self.right.configure(self.right_connection)
         self.meddler = meddler
         self.sent: list[Packet] = []
         self.now = 1000.0
