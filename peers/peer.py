@@ -403,7 +403,12 @@ class Peer(Traffic):
         return replace(request.reply(*payloads), spi_r=self.ike.spi_r, protected=request.protected)
 
     def answer(self, request: Message, response: Message, wrong: str = "") -> None:
-        """Send a response, and send it again whenever the request is retransmitted."""
+        """Send a response, and send it again whenever the request is retransmitted.
+
+        ScriptError for a request that was not heard with `hear_request`.
+        """
+        if request not in self._octets:
+            raise ScriptError(f"nothing was heard that this could answer: {request}")
         self._answered[self._octets[request]] = self.say(response, wrong)
         self.ike.expected_request_id = request.message_id + 1
 
@@ -492,6 +497,8 @@ def _answers(heard: Heard, request: Message) -> bool:
     message = heard.message
     return (
         message.response
+        # Whoever can forge a packet can answer in clear: that is a reaction, not the response.
+        and message.protected == request.protected
         and message.spi_i == request.spi_i
         and message.message_id == request.message_id
         and message.exchange == request.exchange
