@@ -11,8 +11,8 @@ from peers.targets.bound import BoundTarget
 def opens_ike_sa(peer: Peer, target: BoundTarget, message: Message, wrong: str = "") -> bool:
     """Say whether an IKE_SA_INIT request of ours opens an IKE SA.
 
-    Two witnesses: the responses heard before a fence is answered, and the target's own list of
-    IKE SAs, which it makes after it has dealt with what came before.
+    Two witnesses: the responses heard before a fence is answered, and the list of IKE SAs of a
+    target that tells their SPIs, which it makes after it has dealt with what came before.
     """
     granted = any(reaction.has(SA) for reaction in peer.reactions(message, wrong))
     return granted or any(state.initiator_spi == message.spi_i for state in target.sas())

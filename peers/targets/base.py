@@ -46,7 +46,10 @@ class ChildSaState:
 
 @dataclass(frozen=True, slots=True)
 class IkeSaState:
-    """An IKE SA as the target lists it: SPIs are 8 octets."""
+    """An IKE SA as the target lists it.
+
+    SPIs are 8 octets, or empty where the target does not tell them (Libreswan).
+    """
 
     initiator_spi: bytes
     responder_spi: bytes

@@ -50,6 +50,7 @@ def test_initiator_with_wrong_auth_gets_no_sa(peer, target, wrong):
     assert not [each for each in reactions if each.protected], "the IKE SA lives on"
     kept = [state for state in target.sas() if state.initiator_spi == peer.ike.spi_i]
     assert not kept, "the target still lists the IKE SA"
+    assert not target.established(), "the target lists an established IKE SA"
 
 
 @requirement("rfc7296-2.21.2-authentication-failed-sent")
