@@ -258,6 +258,12 @@ def administrative(request: pytest.FixtureRequest) -> Any:
     return request.node.stash[CASE].administrative.append
 
 
+@pytest.fixture
+def observed(request: pytest.FixtureRequest) -> Any:
+    """Record what was seen beside a rule that held."""
+    return request.node.stash[CASE].observed.append
+
+
 # Verdicts.
 
 

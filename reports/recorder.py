@@ -25,7 +25,8 @@ class Case:
     """One test against one target as it is run.
 
     ``log`` cuts the target's log when asked. ``administrative`` collects what was seen where the
-    RFC leaves the choice. ``daemon_died`` says that the target's process ended meanwhile.
+    RFC leaves what is judged to local policy, ``observed`` what was seen beside a rule that held.
+    ``daemon_died`` says that the target's process ended meanwhile.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Case:
     record: Record | None = None
     log: Callable[[float, float], str] = field(default=lambda start, end: "")
     administrative: list[str] = field(default_factory=list)
+    observed: list[str] = field(default_factory=list)
     daemon_died: bool = False
 
 
@@ -87,6 +89,8 @@ class Recorder:
         """Take up a finished test; give its result, known deviations marked."""
         if verdict is Verdict.CONFORMS and case.administrative:
             verdict, reason = Verdict.ADMINISTRATIVE, "; ".join(case.administrative)
+        elif verdict is Verdict.CONFORMS:
+            reason = "; ".join(case.observed)
         result = TestResult(
             id=case.id,
             node_id=case.node_id,

@@ -105,12 +105,15 @@ def test_the_same_payload_without_the_critical_bit_is_ignored(peer, number):
 def test_unknown_critical_payload_inside_sk_is_rejected(established, number):
     """
     peer                                        target
+    HDR, SK {}                          -->
+                                        <--     HDR, SK {}
     HDR, SK {X(critical)}               -->
                                         <--     HDR, SK {N(UNSUPPORTED_CRITICAL_PAYLOAD, X)}
     HDR, SK {}                          -->
                                         <--     HDR, SK {}
     """
     unknown = Unknown(PayloadType(number), critical=True)
+    established.exchange(established.informational())
     request = established.informational(unknown)
     response = established.exchange(request, "unknown critical payload")
 
@@ -152,6 +155,7 @@ def test_unknown_critical_payload_in_a_response_is_rejected(peer, target):
     response = peer.ike_sa_init_response(request)
     critical = Unknown(PayloadType(200), critical=True)
     peer.answer(request, response + critical, "unknown critical payload")
+    target.sas()  # The list comes after what the target does about our answer.
 
     reactions = peer.reactions_so_far()
 

@@ -71,7 +71,7 @@ def test_second_proposal_is_chosen_by_its_number(peer):
 @TWO_CIPHERS
 @requirement("rfc7296-2.7-one-transform-of-each-type")
 @turned_red_by("chooses-two-ciphers")
-def test_one_transform_of_each_type_is_chosen(peer, administrative):
+def test_one_transform_of_each_type_is_chosen(peer, observed):
     """
     peer                                        target
     HDR, SAi1(AES_GCM_16_256, AES_GCM_16_128), KEi, Ni -->
@@ -82,7 +82,7 @@ def test_one_transform_of_each_type_is_chosen(peer, administrative):
     chosen = response.get(SA).proposals[0]
     kinds = sorted(transform.type for transform in chosen.transforms)
     assert kinds == [TransformType.ENCR, TransformType.PRF, TransformType.KE]
-    administrative(f"of two acceptable ciphers the target chose {chosen.of(TransformType.ENCR)[0]}")
+    observed(f"of two acceptable ciphers the target chose {chosen.of(TransformType.ENCR)[0]}")
 
 
 @TWO_CIPHERS
