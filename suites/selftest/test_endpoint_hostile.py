@@ -54,7 +54,7 @@ from suites import terms
 from suites.selftest.wires import Wire, connection, snapshot, with_octets
 
 # A busy machine is no finding, so no example has a deadline.
-RELAXED = settings(deadline=None, max_examples=100)
+RELAXED = settings(deadline=None, max_examples=60)
 
 # What is recorded once and then spoilt: a handshake, packet by packet.
 
