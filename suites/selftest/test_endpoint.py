@@ -249,6 +249,15 @@ def test_an_unanswered_request_is_given_up():
     assert wire.left.next_timer() is None
 
 
+def test_nothing_is_sent_again_before_its_time():
+    wire = Wire(meddler=lambda number, packet: [])
+    wire.establish()
+    due = wire.left.next_timer()
+
+    assert wire.left.tick(due - 0.01) == []
+    assert wire.left.tick(due) == wire.sent
+
+
 # A bad wire. Both initial exchanges, then three rekeys, each with the deletion of the old SA.
 
 

@@ -480,6 +480,8 @@ def test_a_child_sa_deleted_while_its_rekey_is_under_way_is_not_missed(wire):
     wire.carry(requests)
 
     assert wire.up()
+    last = Header.decode(wire.sent[-2].octets)
+    assert last.exchange == ExchangeType.CREATE_CHILD_SA, "what is gone is deleted once more"
 
 
 # Numbers that nobody implements, and groups that nobody asked for.
