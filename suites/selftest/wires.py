@@ -151,3 +151,24 @@ def snapshot(endpoint: Endpoint) -> object:
 def with_octets(packet: Packet, octets: bytes) -> Packet:
     """Give the same packet with other octets."""
     return replace(packet, octets=octets)
+
+
+def before(number, seed=1):
+    """Give a wire on which the packet of that number has not arrived, and the packet."""
+    held = []
+
+    def hold(index, packet):
+        if index == number:
+            held.append(packet)
+            return []
+        return [packet]
+
+    wire = Wire(meddler=hold, seed=seed)
+    wire.establish()
+    wire.meddler = lambda index, packet: [packet]
+    return wire, held[0]
+
+
+def receives(wire, packet):
+    """Let the packet's receiver take it, and give what it answers."""
+    return wire.at(packet).receive(packet, wire.now)
