@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 from peers.reference.child import ChildSa
 from peers.reference.message import Message
-from peers.reference.payloads import Payload
 from peers.reference.sa import IkeSa
 
 
@@ -42,4 +41,3 @@ class Session:
     replaced: ChildSa | None = None
     waiting: deque[Callable[[Session], None]] = field(default_factory=deque)
     heard: float = 0.0
-    first_request: tuple[Payload, ...] = ()
