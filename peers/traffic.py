@@ -35,6 +35,10 @@ class Traffic(ABC):
     def child(self) -> ChildSa:
         """The newest Child SA."""
 
+    @abstractmethod
+    def fence(self) -> None:
+        """Prove that the target is alive; Inconclusive when it is not."""
+
     def echo_request(self, data: bytes = ECHO_DATA) -> ip.IpPacket:
         """Build an echo request to the host behind the target, unlike all others of this peer."""
         self._echoes += 1
@@ -78,6 +82,8 @@ class Traffic(ABC):
             reply = self._reply(request, patience)
             if reply is not None:
                 return reply
+        # No reply counts against the Child SA only if the target itself is there.
+        self.fence()
         return None
 
     def _reply(self, request: ip.IpPacket, timeout: float) -> HeardEsp | None:
@@ -104,7 +110,8 @@ class Traffic(ABC):
         """Wait ``timeout`` seconds for an ESP packet of the target; PeerError when none comes."""
         heard = self._talk.hear(lambda each: isinstance(each, HeardEsp), timeout)
         if not isinstance(heard, HeardEsp):
-            raise PeerError("no ESP packet from the target that opens with its Child SA")
+            self.heard_echo()
+            raise PeerError("no ESP packet from the target, though its Child SA answers echoes")
         self._answer_echo(heard)
         return heard
 
