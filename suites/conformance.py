@@ -14,7 +14,12 @@ from peers.reference.errors import ScriptError
 from peers.stations import check_spec, embedded_name
 
 ROOT = Path(__file__).parent.parent
-DEFAULT_SUITES = ("rfc7296", "rfc4303", "rfc4301")
+
+
+def all_suites() -> list[str]:
+    """List the suites: every folder of ``suites/`` with tests in it, save our self-tests."""
+    folders = (path for path in (ROOT / "suites").iterdir() if any(path.glob("test_*.py")))
+    return sorted(folder.name for folder in folders if folder.name != "selftest")
 
 
 def suite_paths(names: Sequence[str]) -> list[str]:
@@ -22,14 +27,13 @@ def suite_paths(names: Sequence[str]) -> list[str]:
 
     SetupError for a name that there is no suite of.
     """
-    known = sorted(path.name for path in (ROOT / "suites").iterdir() if any(path.glob("test_*.py")))
     paths = []
-    for name in names or DEFAULT_SUITES:
+    for name in names or all_suites():
         bare = name.removeprefix("suites/").removesuffix(".py").strip("/")
         path = ROOT / "suites" / bare
         path = path if path.is_dir() else path.with_suffix(".py")
         if not path.exists():
-            raise SetupError(f"unknown suite {name!r}: there are {', '.join(known)}")
+            raise SetupError(f"unknown suite {name!r}: there are {', '.join(all_suites())}")
         paths.append(str(path.relative_to(ROOT)))
     return paths
 

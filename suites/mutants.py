@@ -21,9 +21,9 @@ from rich.table import Table
 from peers.reference.planted import CATALOGUE, FUNDAMENTAL
 from reports.model import Run, TestResult
 from reports.verdicts import Verdict
+from suites.conformance import suite_paths
 
 ROOT = Path(__file__).parent.parent
-SUITES = ("suites/rfc7296", "suites/rfc4303", "suites/rfc4301")
 RED = (Verdict.DEVIATES, Verdict.DIFFERS)
 
 
@@ -73,7 +73,7 @@ def faultless_tests(results: Iterable[TestResult]) -> list[str]:
 def _run(whole: bool) -> Run:
     with tempfile.TemporaryDirectory(prefix="ikeproof-mutants-") as folder:
         choice = "all" if whole else "named"
-        command = [sys.executable, "-m", "pytest", "-q", *SUITES, "--mutants", choice]
+        command = [sys.executable, "-m", "pytest", "-q", *suite_paths([]), "--mutants", choice]
         done = subprocess.run(
             [*command, "--out", folder, "--seed", "1"], cwd=ROOT, capture_output=True, text=True
         )
