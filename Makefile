@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help conformance test mutants lint lock schema clean
+.PHONY: help conformance test mutants ledger lint lock schema clean
 
 help: ## list the targets of this file
 	@echo 'make conformance   judge daemons: does all the set-up that is missing, then writes a report'
@@ -18,6 +18,7 @@ help: ## list the targets of this file
 	@echo '                   SUITES="rfc7296 rfc4303", ARGS="-k cookie --evidence all"'
 	@echo 'make test          ikeproof itself: lint, types, its own tests, its planted faults (no Docker)'
 	@echo 'make mutants       every planted fault against every test, as a table'
+	@echo 'make ledger        what of the ledger is judged, what is not; ARGS=--rows lists each row with its tests'
 	@echo 'make clean         remove containers, networks and images that carry our label'
 	@echo 'make lock          pin the dependencies anew'
 	@echo 'make schema        write reports/results.schema.json anew'
@@ -49,6 +50,9 @@ lint: $(READY)
 
 mutants: $(READY)
 	@$(RUN) suites.mutants --all
+
+ledger: $(READY)
+	@$(RUN) suites.ledger $(ARGS)
 
 lock: $(READY)
 	@$(VENV)/bin/uv --version >/dev/null 2>&1 || $(RUN) pip install -q uv
