@@ -75,25 +75,28 @@ class _Aead(Protocol):
 class _CombinedMode(Protection):
     """AES-GCM (RFC 4106, RFC 5282) and ChaCha20-Poly1305 (RFC 7634): the nonce is salt | IV."""
 
-    __slots__ = ("_aead", "_salt")
+    __slots__ = ("_decrypt", "_encrypt", "_least", "_salt")
     combined = True
 
     def __init__(self, cipher: _Cipher, aead: _Aead, salt: bytes) -> None:
         super().__init__(cipher.iv_size, cipher.block_size, cipher.icv_size)
-        self._aead = aead
+        self._encrypt, self._decrypt = aead.encrypt, aead.decrypt
+        self._least = cipher.iv_size + cipher.icv_size
         self._salt = salt
 
     def seal(self, associated: bytes, plaintext: bytes, iv: bytes, implicit: bytes = b"") -> bytes:
-        self._check_seal(plaintext, iv)
-        self._check_implicit(implicit)
-        return iv + self._aead.encrypt(self._salt + iv, plaintext, associated)
+        if implicit or len(iv) != self.iv_size:
+            self._check_implicit(implicit)
+            self._check_seal(plaintext, iv)
+        return iv + self._encrypt(self._salt + iv, plaintext, associated)
 
     def open(self, associated: bytes, octets: bytes, implicit: bytes = b"") -> bytes:
-        self._check_open(octets)
-        self._check_implicit(implicit)
-        nonce = self._salt + octets[: self.iv_size]
+        if implicit or len(octets) < self._least:
+            self._check_implicit(implicit)
+            self._check_open(octets)
+        iv_size = self.iv_size
         try:
-            return self._aead.decrypt(nonce, octets[self.iv_size :], associated)
+            return self._decrypt(self._salt + octets[:iv_size], octets[iv_size:], associated)
         except InvalidTag:
             raise IntegrityFailure(f"wrong ICV {octets[-self.icv_size :].hex()}") from None
 

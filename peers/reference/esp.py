@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 
 from peers.reference import ip
@@ -13,11 +14,12 @@ from peers.reference.wire import Members, fast_constructor
 HEADER_SIZE = 8
 """Octets of SPI and Sequence Number (RFC 4303, 2.1 and 2.2)."""
 
+_HEADER = struct.Struct(">4sI")
 _LOW = 0xFFFFFFFF
 _TRAILER_SIZE = 2
 _ALIGNMENT = 4
-_PADDING = bytes(range(1, 256))
-"""The longest default padding, 1, 2, 3, ... (RFC 4303, 2.4); shorter ones are its beginning."""
+_PADDING = tuple(bytes(range(1, size + 1)) for size in range(256))
+"""The default padding of each size: 1, 2, 3, ... (RFC 4303, 2.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class EspPacket:
 
 
 _packet, _protocols = fast_constructor(EspPacket), Members(IpProtocol)
+_IP_VERSIONS = (IpProtocol.IPV4, IpProtocol.IPV6)
 
 
 class ReplayWindow:
@@ -62,12 +65,14 @@ class ReplayWindow:
     def check(self, sequence: int) -> None:
         """Raise Replayed for a number left of the window or received before; change nothing."""
         distance = self.top - sequence
+        if distance < 0:
+            return
         if distance >= self.size:
             raise Replayed(
                 f"sequence number {sequence} is left of the window"
                 f" {self.top - self.size + 1} .. {self.top}"
             )
-        if distance >= 0 and self._seen >> distance & 1:
+        if self._seen >> distance & 1:
             raise Replayed(f"sequence number {sequence} was received before")
 
     def advance(self, sequence: int) -> None:
@@ -96,18 +101,16 @@ class ReplayWindow:
         return high << 32 | low
 
 
-def _covered(
-    protection: Protection, spi: bytes, sequence: int, extended: bool
-) -> tuple[bytes, bytes]:
-    """Give what the ICV covers before the IV and after the ciphertext.
+def _covered(protection: Protection, header: bytes, sequence: int) -> tuple[bytes, bytes]:
+    """Give what the ICV covers, with ESN, before the IV and after the ciphertext.
 
-    With ESN a combined mode covers SPI and 64-bit number (RFC 4106, 5; RFC 7634, 2.1), a separate
-    algorithm the header and, implicitly, the high half (RFC 4303, 2.2.1).
+    A combined mode covers SPI and 64-bit number (RFC 4106, 5; RFC 7634, 2.1), a separate algorithm
+    the header and, implicitly, the high half (RFC 4303, 2.2.1).
     """
-    low, high = (sequence & _LOW).to_bytes(4, "big"), (sequence >> 32).to_bytes(4, "big")
-    if not extended:
-        return spi + low, b""
-    return (spi + high + low, b"") if protection.combined else (spi + low, high)
+    high = (sequence >> 32).to_bytes(4, "big")
+    if protection.combined:
+        return header[:4] + high + header[4:], b""
+    return header, high
 
 
 class OutboundSa:
@@ -118,6 +121,8 @@ class OutboundSa:
         self.protection = protection
         self.extended = extended
         self.sequence = 0
+        self._alignment = max(protection.block_size, _ALIGNMENT)
+        self._last = (1 << (64 if extended else 32)) - 1
 
     def seal(
         self,
@@ -139,24 +144,25 @@ class OutboundSa:
         number = self._next() if sequence is None else sequence
         body = payload + tfc
         if padding is None:
-            padding = _PADDING[: self.padding_size(len(body))]
-        if len(padding) > len(_PADDING):
+            padding = _PADDING[-(len(body) + _TRAILER_SIZE) % self._alignment]
+        if len(padding) > 255:
             raise ScriptError(f"{len(padding)} octets of padding: at most 255 (RFC 4303, 2.5)")
-        plaintext = body + padding + bytes([len(padding), next_header])
-        associated, implicit = _covered(self.protection, self.spi, number, self.extended)
-        header = self.spi + (number & _LOW).to_bytes(4, "big")
+        plaintext = b"%b%b%c%c" % (body, padding, len(padding), next_header)
+        header = _HEADER.pack(self.spi, number & _LOW)
+        if not self.extended:
+            return header + self.protection.seal(header, plaintext, iv)
+        associated, implicit = _covered(self.protection, header, number)
         return header + self.protection.seal(associated, plaintext, iv, implicit)
 
     def _next(self) -> int:
-        if self.sequence == (1 << (64 if self.extended else 32)) - 1:
+        if self.sequence == self._last:
             raise ScriptError("the sequence number would cycle (RFC 4303, 3.3.3)")
         self.sequence += 1
         return self.sequence
 
     def padding_size(self, size: int) -> int:
         """Give the least padding, in octets, that aligns a body of ``size`` octets (2.4)."""
-        alignment = max(self.protection.block_size, _ALIGNMENT)
-        return -(size + _TRAILER_SIZE) % alignment
+        return -(size + _TRAILER_SIZE) % self._alignment
 
 
 class InboundSa:
@@ -182,6 +188,7 @@ class InboundSa:
         self.window = window
         self.extended = extended
         self.inspects_padding = inspects_padding
+        self._fixed = HEADER_SIZE + protection.iv_size + _TRAILER_SIZE
 
     def open(self, octets: bytes) -> EspPacket:
         """Verify and read a packet: the window is checked, then the ICV, then the window moves.
@@ -192,56 +199,53 @@ class InboundSa:
         """
         if len(octets) < HEADER_SIZE:
             raise MalformedMessage(len(octets), "an ESP header is cut off")
-        if octets[:4] != self.spi:
-            raise MalformedMessage(0, f"SPI {octets[:4].hex()} is not that of SA {self.spi.hex()}")
-        sequence = self._sequence(int.from_bytes(octets[4:HEADER_SIZE], "big"))
-        associated, implicit = _covered(self.protection, self.spi, sequence, self.extended)
-        plaintext = self._decrypt(associated, octets[HEADER_SIZE:], implicit)
-        if self.window is not None:
-            self.window.advance(sequence)
-        return self._read(sequence, plaintext)
-
-    def _sequence(self, low: int) -> int:
-        if self.window is None:
-            return low
-        sequence = self.window.extend(low) if self.extended else low
-        self.window.check(sequence)
-        return sequence
-
-    def _decrypt(self, associated: bytes, octets: bytes, implicit: bytes) -> bytes:
+        spi, sequence = _HEADER.unpack_from(octets)
+        if spi != self.spi:
+            raise MalformedMessage(0, f"SPI {spi.hex()} is not that of SA {self.spi.hex()}")
+        associated, implicit = octets[:HEADER_SIZE], b""
+        window = self.window
+        if window is not None:
+            if self.extended:
+                sequence = window.extend(sequence)
+                associated, implicit = _covered(self.protection, associated, sequence)
+            window.check(sequence)
         try:
-            return self.protection.open(associated, octets, implicit)
+            plaintext = self.protection.open(associated, octets[HEADER_SIZE:], implicit)
         except MalformedMessage as problem:
             raise MalformedMessage(HEADER_SIZE + problem.offset, problem.reason) from None
+        if window is not None:
+            window.advance(sequence)
+        return self._read(sequence, plaintext)
 
     def _read(self, sequence: int, plaintext: bytes) -> EspPacket:
-        start = HEADER_SIZE + self.protection.iv_size
-        end = start + len(plaintext)
+        trailer = len(plaintext) - _TRAILER_SIZE
+        if trailer < 0 or (self._fixed + trailer) % _ALIGNMENT or plaintext[-2] > trailer:
+            raise self._bad_trailer(plaintext)
+        pad_length, next_header = plaintext[-2], plaintext[-1]
+        body_size = trailer - pad_length
+        padding = plaintext[body_size:trailer]
+        if padding != _PADDING[pad_length] and self.inspects_padding:
+            at = HEADER_SIZE + self.protection.iv_size + body_size
+            raise MalformedMessage(at, f"padding {padding.hex()} is not 1, 2, 3, ...")
+        body, tfc = plaintext[:body_size], b""
+        if next_header in _IP_VERSIONS:
+            body, tfc = _without_tfc(body)
+        return _packet(self.spi, sequence, _protocols[next_header], body, padding, tfc)
+
+    def _bad_trailer(self, plaintext: bytes) -> MalformedMessage:
+        end = HEADER_SIZE + self.protection.iv_size + len(plaintext)
         if len(plaintext) < _TRAILER_SIZE:
-            raise MalformedMessage(end, "an ESP trailer is cut off")
+            return MalformedMessage(end, "an ESP trailer is cut off")
         if end % _ALIGNMENT:
-            raise MalformedMessage(end - _TRAILER_SIZE, "the ESP trailer is not aligned")
-        pad_length, next_header = plaintext[-_TRAILER_SIZE:]
-        body_size = len(plaintext) - _TRAILER_SIZE - pad_length
-        if body_size < 0:
-            raise MalformedMessage(
-                end - _TRAILER_SIZE, f"Pad Length {pad_length} exceeds the packet"
-            )
-        padding = plaintext[body_size:-_TRAILER_SIZE]
-        if self.inspects_padding and padding != _PADDING[:pad_length]:
-            raise MalformedMessage(
-                start + body_size, f"padding {padding.hex()} is not 1, 2, 3, ..."
-            )
-        payload, tfc = _without_tfc(next_header, plaintext[:body_size])
-        return _packet(self.spi, sequence, _protocols[next_header], payload, padding, tfc)
+            return MalformedMessage(end - _TRAILER_SIZE, "the ESP trailer is not aligned")
+        reason = f"Pad Length {plaintext[-2]} exceeds the packet"
+        return MalformedMessage(end - _TRAILER_SIZE, reason)
 
 
-def _without_tfc(next_header: int, body: bytes) -> tuple[bytes, bytes]:
+def _without_tfc(body: bytes) -> tuple[bytes, bytes]:
     """Split an inner packet from TFC padding; what is no IP packet stays as it is."""
-    if next_header not in (IpProtocol.IPV4, IpProtocol.IPV6):
-        return body, b""
     try:
         end = ip.size(body)
     except MalformedMessage:
-        end = len(body)
-    return body[:end], body[end:]
+        return body, b""
+    return (body, b"") if end == len(body) else (body[:end], body[end:])

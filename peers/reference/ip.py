@@ -12,7 +12,6 @@ from peers.reference.numbers import IpProtocol
 
 _IPV4 = struct.Struct("!BBHHHBBH4s4s")
 _IPV6 = struct.Struct("!IHBB16s16s")
-_HEADERS = {4: _IPV4, 6: _IPV6}
 _ECHO = struct.Struct("!BBHHH")
 _V6_PSEUDO = struct.Struct("!16s16sI3xB")
 _V4_CHECKSUM_AT = 10
@@ -152,15 +151,14 @@ def size(octets: bytes) -> int:
 
     MalformedMessage when there is no complete IPv4 or IPv6 header.
     """
-    version = octets[0] >> 4 if octets else 0
-    header = _HEADERS.get(version)
-    if header is None:
-        raise MalformedMessage(0, f"IP version {version}" if octets else "no octets")
-    if len(octets) < header.size:
-        raise MalformedMessage(len(octets), f"an IPv{version} header is cut off")
-    if version == 4:
-        return int.from_bytes(octets[2:4], "big")
-    return _IPV6.size + int.from_bytes(octets[4:6], "big")
+    version, length = octets[0] >> 4 if octets else 0, len(octets)
+    if version == 4 and length >= _IPV4.size:
+        return octets[2] << 8 | octets[3]
+    if version == 6 and length >= _IPV6.size:
+        return _IPV6.size + (octets[4] << 8 | octets[5])
+    if version in (4, 6):
+        raise MalformedMessage(length, f"an IPv{version} header is cut off")
+    raise MalformedMessage(0, f"IP version {version}" if octets else "no octets")
 
 
 @dataclass(frozen=True, slots=True)
