@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from peers.reference.connection import Connection
 from peers.reference.errors import PeerError
-from peers.reference.key_exchange import key_exchange
+from peers.reference.key_exchange import key_exchange, respond
 from peers.reference.keys import derive_ike_keys, psk_auth, signed_octets
 from peers.reference.message import Message
 from peers.reference.negotiation import Suite, check_choice, numbered
@@ -78,16 +78,15 @@ def with_group(sa: IkeSa, request: Message, group: KeyExchangeMethod) -> Message
 def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message:
     """Build the response that grants ``chosen``, and derive the keys."""
     method = KeyExchangeMethod(request.get(KE).group)
-    sa.key_exchange = key_exchange(method, sa.random)
+    exchange = respond(method, request.get(KE).data, sa.random)
     response = replace(request.reply(), spi_r=sa.spi_r, payloads=())
     response += (
         SA((chosen,)),
-        KE(method, sa.key_exchange.public),
+        KE(method, exchange.public),
         Nonce(sa.nonce),
         *nat_detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote),
     )
-    shared = sa.key_exchange.shared(request.get(KE).data)
-    agree(sa, shared, request.get(Nonce).data, chosen)
+    agree(sa, exchange.shared, request.get(Nonce).data, chosen)
     return response
 
 
@@ -113,6 +112,7 @@ def hear_ike_sa_init(sa: IkeSa, request: Message, response: Message) -> None:
 
 def agree(sa: IkeSa, shared: bytes, peer_nonce: bytes, chosen: Proposal) -> None:
     """Derive the keys of the IKE SA from g^ir and both sides' nonces (2.14)."""
+    sa.shared = shared
     sa.peer_nonce = peer_nonce
     sa.suite = Suite.of(chosen)
     nonce_i, nonce_r = sa.nonces()

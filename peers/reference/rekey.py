@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from peers.reference.errors import PeerError
 from peers.reference.initial import offered_groups
-from peers.reference.key_exchange import key_exchange
+from peers.reference.key_exchange import key_exchange, respond
 from peers.reference.keys import derive_rekeyed_ike_keys
 from peers.reference.message import Message
 from peers.reference.negotiation import Suite, check_choice, numbered
@@ -32,10 +32,10 @@ def answer(old: IkeSa, asked: Message, chosen: Proposal) -> tuple[IkeSa, tuple[P
         raise PeerError(f"the new initiator SPI has {len(chosen.spi)} octets")
     new = _successor(old, initiator=False, spi_i=chosen.spi)
     method = KeyExchangeMethod(asked.get(KE).group)
-    new.key_exchange = key_exchange(method, old.random)
-    _agree(old, new, asked.get(KE).data, asked.get(Nonce).data, chosen)
+    exchange = respond(method, asked.get(KE).data, old.random)
+    _agree(old, new, exchange.shared, asked.get(Nonce).data, chosen)
     granted = Proposal(chosen.number, chosen.protocol, chosen.transforms, new.spi_r)
-    payloads = (SA((granted,)), Nonce(new.nonce), KE(method, new.key_exchange.public))
+    payloads = (SA((granted,)), Nonce(new.nonce), KE(method, exchange.public))
     return new, payloads
 
 
@@ -48,7 +48,9 @@ def hear(old: IkeSa, new: IkeSa, asked: Message, response: Message) -> None:
     if len(chosen[0].spi) != 8:
         raise PeerError(f"the new responder SPI has {len(chosen[0].spi)} octets")
     new.spi_r = chosen[0].spi
-    _agree(old, new, response.get(KE).data, response.get(Nonce).data, chosen[0])
+    assert new.key_exchange is not None
+    shared = new.key_exchange.shared(response.get(KE).data)
+    _agree(old, new, shared, response.get(Nonce).data, chosen[0])
 
 
 def succeed(old: IkeSa, new: IkeSa) -> None:
@@ -67,15 +69,15 @@ def _successor(old: IkeSa, *, initiator: bool, spi_i: bytes = bytes(8)) -> IkeSa
     )
 
 
-def _agree(old: IkeSa, new: IkeSa, public: bytes, nonce: bytes, chosen: Proposal) -> None:
-    assert new.key_exchange is not None
+def _agree(old: IkeSa, new: IkeSa, shared: bytes, nonce: bytes, chosen: Proposal) -> None:
+    new.shared = shared
     new.peer_nonce = nonce
     new.suite = Suite.of(chosen)
     nonce_i, nonce_r = new.nonces()
     new.keys = derive_rekeyed_ike_keys(
         old.established_keys(),
         new.suite,
-        shared=new.key_exchange.shared(public),
+        shared=shared,
         nonce_i=nonce_i,
         nonce_r=nonce_r,
         spi_i=new.spi_i,

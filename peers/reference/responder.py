@@ -14,7 +14,7 @@ from peers.reference.child import ChildTerms
 from peers.reference.connection import Connection
 from peers.reference.errors import PeerError
 from peers.reference.events import Packet
-from peers.reference.key_exchange import key_exchange
+from peers.reference.key_exchange import respond
 from peers.reference.message import Message
 from peers.reference.negotiation import Suite, selectors
 from peers.reference.numbers import (
@@ -239,8 +239,8 @@ class Responder:
         if ke is None:
             return child_sa.before_selectors(self._grant(session, request, nonces), Nonce(nonce))
         method = self._group(session.sa.connection, request, ke)
-        exchange = key_exchange(method, self._endpoint.random)
-        granted = self._grant(session, request, nonces, exchange.shared(ke.data))
+        exchange = respond(method, ke.data, self._endpoint.random)
+        granted = self._grant(session, request, nonces, exchange.shared)
         return child_sa.before_selectors(granted, Nonce(nonce), KE(method, exchange.public))
 
     def _rekey_ike_sa(self, session: Session, request: Message) -> Payloads:

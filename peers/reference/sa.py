@@ -29,6 +29,7 @@ class IkeSa:
 
     ``initiator`` says whether this side started the SA. ``request_octets`` and
     ``response_octets`` are the IKE_SA_INIT messages as they were sent: AUTH signs them (2.15).
+    ``key_exchange`` is the initiator's half of one under way, ``shared`` its secret once agreed.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class IkeSa:
         self.nonce = random(32)
         self.peer_nonce = b""
         self.key_exchange: KeyExchange | None = None
+        self.shared = b""
         self.suite: Suite | None = None
         self.request_octets = b""
         self.response_octets = b""

@@ -194,13 +194,12 @@ def test_random_bodies_behind_the_right_spis_change_no_established_ike_sa(number
 @pytest.mark.parametrize(
     "transform",
     [
-        encr(Encr.ENCR_CAMELLIA_CBC, 128),
+        encr(Encr.ENCR_BLOWFISH, 128),
         encr(Encr.ENCR_AES_CBC, 160),
         encr(Encr.ENCR_AES_CBC),
         encr(Encr(999), 128),
-        prf(Prf.PRF_AES128_XCBC),
-        integ(Integ.AUTH_AES_XCBC_96),
-        ke(KeyExchangeMethod.MODP_8192),
+        prf(Prf.PRF_HMAC_TIGER),
+        integ(Integ.AUTH_DES_MAC),
         ke(KeyExchangeMethod(999)),
         esn(Esn.ESN),
         Transform(TransformType(200), 1),

@@ -60,11 +60,10 @@ class RekeysIkeSaWithoutOldKey(Decisions):
         self, old: IkeSa, request: Message, chosen: Proposal
     ) -> tuple[IkeSa, tuple[Payload, ...]]:
         new, payloads = super().rekey(old, request, chosen)
-        assert new.key_exchange is not None
         nonce_i, nonce_r = new.nonces()
         new.keys = derive_ike_keys(
             Suite.of(chosen),
-            shared=new.key_exchange.shared(request.get(KE).data),
+            shared=new.shared,
             nonce_i=nonce_i,
             nonce_r=nonce_r,
             spi_i=new.spi_i,
