@@ -10,7 +10,7 @@ from peers.conversation import Conversation, Heard, HeardEsp, HeardMessage
 from peers.link import Link
 from peers.reference import child as child_sa
 from peers.reference import initial, rekey
-from peers.reference.child import ChildSa, ChildTerms
+from peers.reference.child import ChildSa, ChildSeed, ChildTerms
 from peers.reference.connection import Connection, Mode
 from peers.reference.errors import Inconclusive, NoAnswer, PeerError, ScriptError
 from peers.reference.esp import InboundSa
@@ -118,7 +118,7 @@ class Peer(Traffic):
     def ike_auth(self) -> Message:
         """Build the IKE_AUTH request: HDR, SK {IDi, IDr, AUTH, SAi2, TSi, TSr}."""
         spi = self.random(4)
-        offer = child_sa.offer(self.connection, spi, with_key_exchange=False)
+        offer = child_sa.offer(self.connection.children[0], spi, with_key_exchange=False)
         return initial.ike_auth(self.ike, offer)
 
     def take_up(self, request: Message, response: Message) -> ChildSa:
@@ -146,7 +146,7 @@ class Peer(Traffic):
 
     def create_child_sa(self, *before: Payload) -> Message:
         """Build a CREATE_CHILD_SA request for one more Child SA (RFC 7296, 1.3.1)."""
-        offer = child_sa.offer(self.connection, self.random(4), with_key_exchange=False)
+        offer = child_sa.offer(self.connection.children[0], self.random(4), with_key_exchange=False)
         payloads = child_sa.before_selectors(offer, Nonce(self.random(32)))
         return self.request(ExchangeType.CREATE_CHILD_SA, *before, *payloads)
 
@@ -475,8 +475,8 @@ class Peer(Traffic):
         self.events.append(IkeKeysDerived(self._talk.link.now(), sa.established_keys()))
 
     def _add_child(self, terms: ChildTerms, nonces: tuple[bytes, bytes]) -> ChildSa:
-        keys = self.ike.established_keys()
-        child = ChildSa.derive(terms, self.connection, keys, nonces)
+        seed = ChildSeed(self.ike.established_keys(), nonces)
+        child = ChildSa.derive(terms, self.connection, seed)
         # The script sees every packet that verifies; whether it should have been sent is judged.
         spi, protection = child.inbound.spi, child.inbound.protection
         child.inbound = InboundSa(spi, protection, None, inspects_padding=False)

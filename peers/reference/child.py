@@ -7,15 +7,24 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from peers.reference import ip
-from peers.reference.connection import Connection, Mode
+from peers.reference.connection import ChildPolicy, Connection, Mode
 from peers.reference.errors import PeerError
 from peers.reference.esp import EspPacket, InboundSa, OutboundSa, ReplayWindow
 from peers.reference.events import IPAddress
+from peers.reference.key_exchange import KeyExchange
 from peers.reference.keys import ChildKeys, IkeKeys, derive_child_keys
 from peers.reference.message import Message
-from peers.reference.negotiation import Suite, check_choice, numbered, selectors, within
-from peers.reference.numbers import IpProtocol, NotifyType, TransformType
+from peers.reference.negotiation import (
+    Suite,
+    check_choice,
+    numbered,
+    offered_groups,
+    selectors,
+    within,
+)
+from peers.reference.numbers import IpProtocol, KeyExchangeMethod, NotifyType, TransformType
 from peers.reference.payloads import (
+    KE,
     SA,
     Notify,
     Payload,
@@ -24,6 +33,7 @@ from peers.reference.payloads import (
     TSi,
     TSr,
 )
+from peers.reference.traffic_selectors import admits, ports
 
 USE_TRANSPORT_MODE = Notify(NotifyType.USE_TRANSPORT_MODE)
 
@@ -48,9 +58,26 @@ class ChildTerms:
     remote_selectors: tuple[TrafficSelector, ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class ChildSeed:
+    """What the keys of a Child SA are made of (RFC 7296, 2.17).
+
+    ``keys`` are those of its IKE SA, ``nonces`` Ni and Nr of the exchange that makes it, and
+    ``shared`` is g^ir of a key exchange in CREATE_CHILD_SA, empty without one.
+    """
+
+    keys: IkeKeys
+    nonces: tuple[bytes, bytes]
+    shared: bytes = b""
+
+
+@dataclass(slots=True, eq=False)
 class ChildSa:
-    """A pair of ESP SAs, one for each direction, as one side holds it."""
+    """A pair of ESP SAs, one for each direction, as one side holds it.
+
+    ``name`` is that of its policy. ``replaces`` is the Child SA that it was made of by the other
+    side; until that side is known to be ``ready``, traffic stays on the old one (2.8).
+    """
 
     terms: ChildTerms
     keys: ChildKeys
@@ -59,32 +86,25 @@ class ChildSa:
     local: IPAddress
     remote: IPAddress
     packets_in: int = 0
+    name: str = ""
+    replaces: ChildSa | None = None
+    ready: bool = True
 
     @classmethod
-    def derive(
-        cls,
-        terms: ChildTerms,
-        connection: Connection,
-        keys: IkeKeys,
-        nonces: tuple[bytes, bytes],
-        shared: bytes = b"",
-    ) -> ChildSa:
-        """Derive KEYMAT from SK_d and the nonces Ni, Nr of the exchange (RFC 7296, 2.17).
-
-        ``shared`` is g^ir of a key exchange in CREATE_CHILD_SA, empty without one.
-        """
+    def derive(cls, terms: ChildTerms, connection: Connection, seed: ChildSeed) -> ChildSa:
+        """Derive KEYMAT from SK_d, the key exchange if there is one, and the nonces (2.17)."""
         suite = Suite.of(terms.proposal)
         initiator_spi, responder_spi = (
             (terms.spi, terms.peer_spi) if terms.initiator else (terms.peer_spi, terms.spi)
         )
         child_keys = derive_child_keys(
-            keys,
+            seed.keys,
             suite,
             initiator_spi=initiator_spi,
             responder_spi=responder_spi,
-            nonce_i=nonces[0],
-            nonce_r=nonces[1],
-            shared=shared,
+            nonce_i=seed.nonces[0],
+            nonce_r=seed.nonces[1],
+            shared=seed.shared,
         )
         towards_responder, towards_initiator = child_keys.to_responder(), child_keys.to_initiator()
         sending, receiving = (
@@ -118,8 +138,22 @@ class ChildSa:
 
     def covers(self, inner: ip.IpPacket) -> bool:
         """Say whether the selectors allow this packet inbound (RFC 4301, 5.2)."""
-        return _contains(self.terms.remote_selectors, inner.source) and _contains(
-            self.terms.local_selectors, inner.destination
+        return self._matches(inner, self.terms.remote_selectors, self.terms.local_selectors)
+
+    def carries(self, inner: ip.IpPacket) -> bool:
+        """Say whether the selectors are for this outbound packet (RFC 4301, 5.1)."""
+        return self._matches(inner, self.terms.local_selectors, self.terms.remote_selectors)
+
+    def _matches(
+        self,
+        inner: ip.IpPacket,
+        sources: Sequence[TrafficSelector],
+        destinations: Sequence[TrafficSelector],
+    ) -> bool:
+        source_port, destination_port = ports(inner) or (None, None)
+        protocol = inner.protocol
+        return admits(sources, inner.source, protocol, source_port) and admits(
+            destinations, inner.destination, protocol, destination_port
         )
 
     def seal(
@@ -144,29 +178,41 @@ class ChildSa:
         return self.outbound.seal(next_header, payload, iv, sequence=sequence, padding=fill)
 
 
-def _contains(ranges: Sequence[TrafficSelector], address: IPAddress) -> bool:
-    return any(
-        isinstance(entry.start_address, type(address))
-        and int(entry.start_address) <= int(address) <= int(entry.end_address)
-        for entry in ranges
-    )
-
-
-def offer(connection: Connection, spi: bytes, *, with_key_exchange: bool) -> tuple[Payload, ...]:
+def offer(policy: ChildPolicy, spi: bytes, *, with_key_exchange: bool) -> tuple[Payload, ...]:
     """Build the payloads that ask for a Child SA (RFC 7296, 1.2 and 1.3.1).
 
     Key exchange transforms are left out of IKE_AUTH, which has no KE payload (1.2).
     """
-    proposals = connection.esp_proposals
+    proposals = policy.esp_proposals
     if not with_key_exchange:
         proposals = without_key_exchange(proposals)
-    mode = (USE_TRANSPORT_MODE,) if connection.mode is Mode.TRANSPORT else ()
+    mode = (USE_TRANSPORT_MODE,) if policy.mode is Mode.TRANSPORT else ()
     return (
         *mode,
         SA(numbered(proposals, spi)),
-        TSi(selectors(connection.local_selectors)),
-        TSr(selectors(connection.remote_selectors)),
+        TSi(selectors(policy.local_selectors)),
+        TSr(selectors(policy.remote_selectors)),
     )
+
+
+def first_group(policy: ChildPolicy) -> KeyExchangeMethod:
+    """Give the key exchange method that a request for a Child SA guesses; NONE without PFS."""
+    groups = offered_groups(SA(policy.esp_proposals))
+    return groups[0] if groups else KeyExchangeMethod.NONE
+
+
+def shared_secret(proposal: Proposal, exchange: KeyExchange | None, response: Message) -> bytes:
+    """Give g^ir of the key exchange that a response completes, empty if it chose none (1.3.1).
+
+    PeerError when KEr is missing, or is of another group than the chosen one or than KEi.
+    """
+    method = Suite.of(proposal).ke
+    if method is None:
+        return b""
+    theirs = response.get(KE)
+    if exchange is None or {exchange.method, theirs.group} != {method}:
+        raise PeerError(f"{method!s} was chosen, with a KE payload of {theirs.group}")
+    return exchange.shared(theirs.data)
 
 
 def without_key_exchange(proposals: Sequence[Proposal]) -> tuple[Proposal, ...]:

@@ -7,9 +7,12 @@ from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 
 from peers.reference.events import IPAddress
-from peers.reference.payloads import Proposal
+from peers.reference.payloads import Proposal, TrafficSelector
 
 IPNetwork = IPv4Network | IPv6Network
+
+Traffic = IPNetwork | TrafficSelector
+"""A network, or a selector with protocol and ports (`traffic_selectors.traffic_selector`)."""
 
 
 class Mode(Enum):
@@ -20,12 +23,38 @@ class Mode(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class ChildPolicy:
+    """What a connection says about one Child SA, from the same side's point of view.
+
+    ``single_pair`` wants a Child SA of its own for each pair of hosts (RFC 7296, 2.9).
+    """
+
+    name: str
+    esp_proposals: tuple[Proposal, ...]
+    local_selectors: tuple[Traffic, ...]
+    remote_selectors: tuple[Traffic, ...]
+    mode: Mode = Mode.TUNNEL
+    single_pair: bool = False
+
+    def mirrored(self) -> ChildPolicy:
+        """Give the same policy as the other side sees it."""
+        return replace(
+            self,
+            local_selectors=self.remote_selectors,
+            remote_selectors=self.local_selectors,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """One connection as one side should have it; ``local`` is that side.
 
     Identities are FQDNs (ID_FQDN). Proposals are in that side's order of preference. Selectors
-    are host prefixes or networks; in transport mode the hosts themselves. ``replay_window`` is in
-    packets, ``liveness_delay`` in seconds (0: no liveness checks).
+    are host prefixes or networks, or say protocol and ports as well; in transport mode the hosts
+    themselves. They, the ESP proposals and the mode are those of the first Child SA, which has
+    the connection's name; ``more`` are further ones. ``replay_window`` is in packets,
+    ``liveness_delay`` in seconds (0: no liveness checks). ``most_children`` is how many Child SAs
+    may be made at a time (None: any number).
     """
 
     name: str
@@ -36,11 +65,27 @@ class Connection:
     psk: bytes = field(repr=False)
     ike_proposals: tuple[Proposal, ...]
     esp_proposals: tuple[Proposal, ...]
-    local_selectors: tuple[IPNetwork, ...]
-    remote_selectors: tuple[IPNetwork, ...]
+    local_selectors: tuple[Traffic, ...]
+    remote_selectors: tuple[Traffic, ...]
     mode: Mode = Mode.TUNNEL
     replay_window: int = 64
     liveness_delay: float = 0.0
+    single_pair: bool = False
+    more: tuple[ChildPolicy, ...] = ()
+    most_children: int | None = None
+
+    @property
+    def children(self) -> tuple[ChildPolicy, ...]:
+        """The policies of all Child SAs, that of IKE_AUTH first."""
+        first = ChildPolicy(
+            self.name,
+            self.esp_proposals,
+            self.local_selectors,
+            self.remote_selectors,
+            self.mode,
+            self.single_pair,
+        )
+        return (first, *self.more)
 
     def mirrored(self) -> Connection:
         """Give the same connection as the other side sees it."""
@@ -52,4 +97,5 @@ class Connection:
             remote_identity=self.local_identity,
             local_selectors=self.remote_selectors,
             remote_selectors=self.local_selectors,
+            more=tuple(policy.mirrored() for policy in self.more),
         )

@@ -11,13 +11,13 @@ from enum import Enum
 from hmac import compare_digest
 
 from peers.reference import ip, rekey
-from peers.reference.child import ChildSa, ChildTerms
-from peers.reference.connection import Connection, Mode
+from peers.reference.child import ChildSa, ChildSeed, ChildTerms
+from peers.reference.connection import ChildPolicy, Connection, Mode
+from peers.reference.decisions_collisions import CollisionDecisions
 from peers.reference.esp import EspPacket, ReplayWindow
-from peers.reference.initial import offered_groups, with_cookie, with_group
-from peers.reference.keys import IkeKeys
+from peers.reference.initial import with_cookie, with_group
 from peers.reference.message import Header, Message
-from peers.reference.negotiation import choose, narrow, within
+from peers.reference.negotiation import choose, narrow, offered_groups, within
 from peers.reference.numbers import (
     AuthMethod,
     ExchangeType,
@@ -53,7 +53,7 @@ class MessageId(Enum):
     OUTSIDE = "outside the window"
 
 
-class Decisions:
+class Decisions(CollisionDecisions):
     """The decisions as the RFCs want them."""
 
     def edit(self, message: Message) -> Message:
@@ -151,23 +151,16 @@ class Decisions:
         """Say whether granted selectors lie within those that we asked for (2.9)."""
         return within(granted, asked)
 
-    def mode(self, connection: Connection, request: Message) -> Mode | None:
+    def mode(self, policy: ChildPolicy, request: Message) -> Mode | None:
         """Settle the mode of a Child SA; None when ours is not asked for (1.3.1)."""
         asked = NotifyType.USE_TRANSPORT_MODE in request.notifies
-        if connection.mode is Mode.TRANSPORT:
+        if policy.mode is Mode.TRANSPORT:
             return Mode.TRANSPORT if asked else None
         return Mode.TUNNEL
 
-    def child(
-        self,
-        terms: ChildTerms,
-        connection: Connection,
-        keys: IkeKeys,
-        nonces: tuple[bytes, bytes],
-        shared: bytes = b"",
-    ) -> ChildSa:
+    def child(self, terms: ChildTerms, connection: Connection, seed: ChildSeed) -> ChildSa:
         """Derive a Child SA (2.17)."""
-        child = ChildSa.derive(terms, connection, keys, nonces, shared)
+        child = ChildSa.derive(terms, connection, seed)
         child.inbound.window = self.replay_window(connection)
         return child
 

@@ -6,24 +6,32 @@ It takes no decision itself: `Decisions` does, so that a planted fault changes j
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from functools import partial
 
 from peers.reference import child as child_sa
 from peers.reference import ip
 from peers.reference.child import ChildSa
+from peers.reference.child_exchanges import ChildExchanges, newest
 from peers.reference.connection import Connection
 from peers.reference.decisions import Decisions, MessageId
-from peers.reference.errors import IntegrityFailure, MalformedMessage, PeerError, Replayed
+from peers.reference.errors import (
+    IntegrityFailure,
+    MalformedMessage,
+    PeerError,
+    Replayed,
+    ScriptError,
+)
 from peers.reference.events import Carrier, Packet
 from peers.reference.events import Endpoint as At
+from peers.reference.ike_rekeys import IkeRekeys
 from peers.reference.implemented import check_implemented
 from peers.reference.initiator import Initiator
 from peers.reference.message import Header, Message
 from peers.reference.numbers import ExchangeType
+from peers.reference.purposes import IkeWish, Purpose
 from peers.reference.responder import Responder
-from peers.reference.sa import NO_SPI, Random
-from peers.reference.session import Pending, Session
+from peers.reference.sa import NO_SPI, IkeSa, Random
+from peers.reference.session import Pending, Session, Wanted
 from peers.reference.states import Event, State
 
 NON_ESP_MARKER = bytes(4)
@@ -51,6 +59,8 @@ class Endpoint:
         self.log: list[tuple[float, str]] = []
         self.now = 0.0
         self._outbox: list[Packet] = []
+        self.children = ChildExchanges(self)
+        self.successors = IkeRekeys(self)
         self._responder = Responder(self)
         self._initiator = Initiator(self)
 
@@ -79,47 +89,70 @@ class Endpoint:
 
     def configure(self, connection: Connection) -> None:
         """Take a connection; ScriptError when its proposals hold what is not implemented."""
-        check_implemented((*connection.ike_proposals, *connection.esp_proposals))
+        esp = (each for policy in connection.children for each in policy.esp_proposals)
+        check_implemented((*connection.ike_proposals, *esp))
         self.connections[connection.name] = connection
 
-    def delete(self, connection: Connection, now: float, *, child_only: bool) -> list[Packet]:
-        """Delete the Child SA, or the IKE SA with all of its Child SAs (RFC 7296, 1.4.1)."""
-        return self._ask(connection, partial(self._initiator.delete, child_only=child_only), now)
+    def delete(
+        self, connection: Connection, now: float, *, child_only: bool, name: str = ""
+    ) -> list[Packet]:
+        """Delete the newest Child SA (of that policy), or the IKE SA with all (RFC 7296, 1.4.1)."""
+        if not child_only:
+            return self._ask(connection, Wanted(self.successors.delete, alone=True), now)
 
-    def rekey_child(self, connection: Connection, now: float) -> list[Packet]:
-        """Rekey the Child SA (RFC 7296, 1.3.3)."""
-        return self._ask(connection, self._initiator.rekey_child, now)
+        def delete_newest(session: Session) -> None:
+            child = newest(session.sa.children, name)
+            if child is None:
+                self.say("no Child SA to delete")
+            else:
+                self.children.delete(session, child)
+
+        return self._ask(connection, Wanted(delete_newest), now)
+
+    def create_child(self, connection: Connection, now: float, name: str) -> list[Packet]:
+        """Ask for one more Child SA, by the name of its policy (RFC 7296, 1.3.1)."""
+        policy = next((each for each in connection.children if each.name == name), None)
+        if policy is None:
+            raise ScriptError(f"{connection.name} says nothing of a Child SA {name!r}")
+        return self._ask(connection, Wanted(partial(self.children.create, policy=policy)), now)
+
+    def rekey_child(self, connection: Connection, now: float, name: str = "") -> list[Packet]:
+        """Rekey the newest Child SA, or that of a policy (RFC 7296, 1.3.3)."""
+        return self._ask(connection, Wanted(partial(self.children.rekey, name=name)), now)
 
     def rekey_ike(self, connection: Connection, now: float) -> list[Packet]:
         """Rekey the IKE SA (RFC 7296, 1.3.2)."""
-        return self._ask(connection, self._initiator.rekey_ike, now)
+        return self._ask(connection, Wanted(self.successors.rekey, alone=True), now)
 
-    def _ask(
-        self, connection: Connection, exchange: Callable[[Session], None], now: float
-    ) -> list[Packet]:
+    def _ask(self, connection: Connection, wanted: Wanted, now: float) -> list[Packet]:
         self.now = now
         for session in self.established(connection):
-            session.waiting.append(exchange)
+            session.waiting.append(wanted)
         self._ask_next()
         return self._flush()
 
     def _ask_next(self) -> None:
-        """Start exchanges that wait, one at a time: our window is one (RFC 7296, 2.3)."""
+        """Start exchanges that wait, as far as the peer's window lets us (RFC 7296, 2.3)."""
         for session in list(self.sessions):
-            while session.waiting and session.pending is None and is_established(session):
-                session.waiting.popleft()(session)
+            while session.waiting and is_established(session) and self._may_ask(session):
+                session.waiting.popleft().start(session)
 
-    def echo(self, connection: Connection, now: float) -> list[Packet]:
-        """Send one ICMP echo request through the newest Child SA."""
+    def _may_ask(self, session: Session) -> bool:
+        if session.waiting[0].alone or session.under_way(IkeWish):
+            return not session.outstanding
+        return len(session.outstanding) < session.window
+
+    def echo(self, connection: Connection, now: float, name: str = "") -> list[Packet]:
+        """Send one ICMP echo request between the hosts of the newest Child SA (of that policy)."""
         self.now = now
         for session in self.established(connection):
-            if not session.sa.children:
+            child = newest(session.sa.children, name)
+            if child is None:
                 self.say("no Child SA to send an echo request through")
                 continue
-            child = session.sa.children[-1]
             source = child_sa.first_host(child.terms.local_selectors)
             destination = child_sa.first_host(child.terms.remote_selectors)
-            self._send_esp(child, child_sa.echo(source, destination, 0x1EE7, 1))
+            self._send_inner(session, child_sa.echo(source, destination, 0x1EE7, 1))
         return self._flush()
 
     def next_timer(self) -> float | None:
@@ -128,12 +161,11 @@ class Endpoint:
         return min((time for time in times if time is not None), default=None)
 
     def _due(self, session: Session) -> float | None:
-        if session.pending is not None:
-            return session.pending.due
+        dues = [pending.due for pending in session.outstanding.values()]
         delay = session.sa.connection.liveness_delay
-        if delay and session.sa.state is State.ESTABLISHED:
-            return session.heard + delay
-        return None
+        if delay and not dues and session.sa.state is State.ESTABLISHED:
+            dues.append(session.heard + delay)
+        return min((*dues, *(each.due for each in session.later)), default=None)
 
     def tick(self, now: float) -> list[Packet]:
         """Retransmit, and check liveness, where that is due (RFC 7296, 2.1 and 2.4).
@@ -143,23 +175,34 @@ class Endpoint:
         self.now = now
         for session in list(self.sessions):
             due = self._due(session)
-            if due is None or due > now:
-                continue
-            pending = session.pending
-            if pending is None:
-                # Nothing was heard for a while: an empty request asks whether the peer is alive.
-                self.request(session, session.sa.request(ExchangeType.INFORMATIONAL))
-                continue
-            pending.attempts += 1
-            if pending.attempts >= len(RETRANSMISSIONS):
-                self.close(session, "the peer does not answer")
-                continue
-            pending.due = now + RETRANSMISSIONS[pending.attempts]
-            if not self.decide.retransmits():
-                continue
+            if due is not None and due <= now:
+                self._tick(session)
+        self._ask_next()
+        return self._flush()
+
+    def _tick(self, session: Session) -> None:
+        ripe = [each for each in session.later if each.due <= self.now]
+        session.later = [each for each in session.later if each not in ripe]
+        for each in ripe:
+            each.do(session)
+        overdue = [each for each in session.outstanding.values() if each.due <= self.now]
+        for pending in overdue:
+            self._repeat_request(session, pending)
+        if not ripe and not overdue:
+            # Nothing was heard for a while: an empty request asks whether the peer is alive.
+            self.request(session, session.sa.request(ExchangeType.INFORMATIONAL))
+
+    def _repeat_request(self, session: Session, pending: Pending) -> None:
+        if session not in self.sessions:
+            return
+        pending.attempts += 1
+        if pending.attempts >= len(RETRANSMISSIONS):
+            self.close(session, "the peer does not answer")
+            return
+        pending.due = self.now + RETRANSMISSIONS[pending.attempts]
+        if self.decide.retransmits():
             octets = self.decide.repeat_request(session.sa, pending.octets, pending.message)
             self.transmit(session.sa.local, session.sa.remote, octets)
-        return self._flush()
 
     def forget(self, connection: Connection) -> None:
         """Drop a connection and its SAs silently."""
@@ -190,21 +233,29 @@ class Endpoint:
         marker = NON_ESP_MARKER if source.port == 4500 else b""
         self._outbox.append(Packet(Carrier.UDP, source, destination, marker + octets))
 
-    def request(self, session: Session, message: Message) -> None:
+    def request(self, session: Session, message: Message, purpose: Purpose | None = None) -> None:
         """Send a request of ours and remember it for retransmission."""
         message = self.decide.edit(message)
         octets = session.sa.encode(message)
-        session.pending = Pending(message, octets, self.now + RETRANSMISSIONS[0])
+        pending = Pending(message, octets, self.now + RETRANSMISSIONS[0], purpose=purpose)
+        session.outstanding[message.message_id] = pending
         if message.exchange == ExchangeType.IKE_SA_INIT:
             session.sa.request_octets = octets
+        else:
+            session.sa.next_request_id += 1
         self.transmit(session.sa.local, session.sa.remote, octets)
 
     def close(self, session: Session, reason: str) -> None:
         """Give an IKE SA up with all of its Child SAs."""
         self.say(f"closing {session.sa}: {reason}")
+        self.successors.closes(session)
         session.sa.move(Event.CLOSE)
-        session.pending = None
+        session.outstanding.clear()
         self.sessions.remove(session)
+
+    def session_of(self, sa: IkeSa) -> Session:
+        """Give what we keep beside an IKE SA of ours."""
+        return next(session for session in self.sessions if session.sa is sa)
 
     # Intake.
 
@@ -320,8 +371,8 @@ class Endpoint:
 
     def _hear_response(self, packet: Packet, header: Header, octets: bytes) -> None:
         session = self._session(header, initiator=not header.initiator)
-        pending = session.pending if session else None
-        if session is None or pending is None or pending.message.message_id != header.message_id:
+        pending = session.outstanding.get(header.message_id) if session else None
+        if session is None or pending is None:
             self.drop("a response that nothing waits for")
             if session is not None:
                 self._open(session, octets)
@@ -332,7 +383,7 @@ class Endpoint:
         if message.exchange != pending.message.exchange:
             self.drop(f"{message.title} where a {pending.message.exchange!s} response is due")
             return
-        session.pending = None
+        del session.outstanding[header.message_id]
         self._initiator.hear(session, pending, message, octets)
         self._ask_next()
 
@@ -374,9 +425,19 @@ class Endpoint:
             self.drop("inner packet outside the selectors")
             return
         child.packets_in += 1
+        # The other side has the new Child SA: it sends on it (RFC 7296, 2.8).
+        child.ready = True
         reply = ip.echo_reply(inner)
         if reply is not None:
-            self._send_esp(child, reply)
+            holder = next(each for each in self.sessions if child in each.sa.children)
+            self._send_inner(holder, reply)
+
+    def _send_inner(self, session: Session, inner: ip.IpPacket) -> None:
+        child = self.decide.sends_on(session.sa.children, inner)
+        if child is None:
+            self.drop("no Child SA for an outbound packet")
+        else:
+            self._send_esp(child, inner)
 
     def _send_esp(self, child: ChildSa, inner: ip.IpPacket) -> None:
         iv = self.random(child.outbound.protection.iv_size)

@@ -9,14 +9,13 @@ from peers.reference.errors import PeerError
 from peers.reference.key_exchange import key_exchange, respond
 from peers.reference.keys import derive_ike_keys, psk_auth, signed_octets
 from peers.reference.message import Message
-from peers.reference.negotiation import Suite, check_choice, numbered
+from peers.reference.negotiation import Suite, check_choice, numbered, offered_groups
 from peers.reference.numbers import (
     AuthMethod,
     ExchangeType,
     IdType,
     KeyExchangeMethod,
     NotifyType,
-    TransformType,
 )
 from peers.reference.payloads import (
     AUTH,
@@ -30,17 +29,6 @@ from peers.reference.payloads import (
     Proposal,
 )
 from peers.reference.sa import NO_SPI, IkeSa, nat_detection_payloads
-
-
-def offered_groups(offer: SA) -> tuple[KeyExchangeMethod, ...]:
-    """List the key exchange methods of an offer, in order and without repetition."""
-    return tuple(
-        dict.fromkeys(
-            KeyExchangeMethod(transform.id)
-            for proposal in offer.proposals
-            for transform in proposal.of(TransformType.KE)
-        )
-    )
 
 
 def ike_sa_init(sa: IkeSa, group: KeyExchangeMethod | None = None) -> Message:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
-from peers.reference.connection import IPNetwork
+from peers.reference.connection import Traffic
 from peers.reference.errors import PeerError
 from peers.reference.events import IPAddress
 from peers.reference.numbers import (
@@ -119,6 +119,17 @@ def numbered(proposals: Iterable[Proposal], spi: bytes = b"") -> tuple[Proposal,
     )
 
 
+def offered_groups(offer: SA) -> tuple[KeyExchangeMethod, ...]:
+    """List the key exchange methods of an offer, in order and without repetition."""
+    return tuple(
+        dict.fromkeys(
+            KeyExchangeMethod(transform.id)
+            for proposal in offer.proposals
+            for transform in proposal.of(TransformType.KE)
+        )
+    )
+
+
 def choose(offered: SA, acceptable: Sequence[Proposal]) -> Proposal | None:
     """Choose by our own order of preference; None when nothing offered is acceptable.
 
@@ -180,9 +191,12 @@ def check_choice(offer: SA, chosen: Proposal) -> None:
         raise PeerError("the choice leaves out a type of transform that was offered")
 
 
-def selectors(networks: Iterable[IPNetwork]) -> tuple[TrafficSelector, ...]:
+def selectors(traffic: Iterable[Traffic]) -> tuple[TrafficSelector, ...]:
     """Make a traffic selector of each network: any protocol, any port (RFC 7296, 3.13.1)."""
-    return tuple(selector(network[0], network[-1]) for network in networks)
+    return tuple(
+        each if isinstance(each, TrafficSelector) else selector(each[0], each[-1])
+        for each in traffic
+    )
 
 
 def selector(start: IPAddress, end: IPAddress) -> TrafficSelector:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from peers.reference.errors import PeerError
-from peers.reference.initial import offered_groups
 from peers.reference.key_exchange import key_exchange, respond
 from peers.reference.keys import derive_rekeyed_ike_keys
 from peers.reference.message import Message
-from peers.reference.negotiation import Suite, check_choice, numbered
+from peers.reference.negotiation import Suite, check_choice, numbered, offered_groups
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod
 from peers.reference.payloads import KE, SA, Nonce, Payload, Proposal
 from peers.reference.sa import IkeSa
 from peers.reference.states import Event
 
 
-def request(old: IkeSa) -> tuple[IkeSa, Message]:
-    """Build the request HDR, SK {SA, Ni, KEi} and the IKE SA that may come of it."""
+def request(old: IkeSa, group: KeyExchangeMethod | None = None) -> tuple[IkeSa, Message]:
+    """Build the request HDR, SK {SA, Ni, KEi} and the IKE SA that may come of it.
+
+    ``group`` is that of KEi, by default the first that is offered.
+    """
     new = _successor(old, initiator=True)
     offer = SA(numbered(old.connection.ike_proposals, new.spi_i))
-    new.key_exchange = key_exchange(offered_groups(offer)[0], old.random)
+    new.key_exchange = key_exchange(group or offered_groups(offer)[0], old.random)
     public = KE(new.key_exchange.method, new.key_exchange.public)
     return new, old.request(ExchangeType.CREATE_CHILD_SA, offer, Nonce(new.nonce), public)
 

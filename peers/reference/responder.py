@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from hashlib import sha256
 from hmac import digest
 from typing import TYPE_CHECKING
 
-from peers.reference import child as child_sa
-from peers.reference import initial, rekey
-from peers.reference.child import ChildTerms
+from peers.reference import initial
 from peers.reference.connection import Connection
 from peers.reference.errors import PeerError
 from peers.reference.events import Packet
-from peers.reference.key_exchange import respond
 from peers.reference.message import Message
-from peers.reference.negotiation import Suite, selectors
+from peers.reference.negotiation import Suite
 from peers.reference.numbers import (
     ExchangeType,
     IdType,
-    KeyExchangeMethod,
     NotifyType,
-    ProtocolId,
 )
 from peers.reference.payloads import (
     AUTH,
     KE,
     SA,
-    Delete,
     IDi,
     Nonce,
     Notify,
@@ -37,6 +31,7 @@ from peers.reference.payloads import (
     TSi,
     TSr,
 )
+from peers.reference.refusal import Refusal
 from peers.reference.sa import NO_SPI, IkeSa
 from peers.reference.session import Session
 from peers.reference.states import Event, State
@@ -45,14 +40,6 @@ if TYPE_CHECKING:
     from peers.reference.endpoint import Endpoint
 
 Payloads = tuple[Payload, ...]
-
-
-class Refusal(Exception):
-    """A request is answered by one notify instead of what it asked for."""
-
-    def __init__(self, notify: Notify) -> None:
-        super().__init__(str(notify))
-        self.notify = notify
 
 
 class Responder:
@@ -64,7 +51,10 @@ class Responder:
         self._handlers: dict[tuple[State, ExchangeType], Callable[[Session, Message], Payloads]] = {
             (State.INIT_ANSWERED, ExchangeType.IKE_AUTH): self._ike_auth,
             (State.ESTABLISHED, ExchangeType.CREATE_CHILD_SA): self._create_child_sa,
+            (State.REPLACED, ExchangeType.CREATE_CHILD_SA): self._create_child_sa,
+            (State.DELETING, ExchangeType.CREATE_CHILD_SA): self._create_child_sa,
             (State.ESTABLISHED, ExchangeType.INFORMATIONAL): self._informational,
+            (State.REPLACED, ExchangeType.INFORMATIONAL): self._informational,
             (State.DELETING, ExchangeType.INFORMATIONAL): self._informational,
         }
 
@@ -195,7 +185,7 @@ class Responder:
             return self._decide.authentication_refusal()
         mine: tuple[Payload, ...] = initial.own_authentication(sa)
         try:
-            child = self._grant(session, request, sa.nonces())
+            child = self._endpoint.children.answer_first(session, request)
         except Refusal as refusal:
             child = (refusal.notify,)
             if not self._decide.keeps_ike_sa_without_child():
@@ -205,80 +195,13 @@ class Responder:
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
         return (*mine, *child)
 
-    def _grant(
-        self, session: Session, request: Message, nonces: tuple[bytes, bytes], shared: bytes = b""
-    ) -> Payloads:
-        sa, connection = session.sa, session.sa.connection
-        acceptable = connection.esp_proposals
-        if not shared:
-            acceptable = child_sa.without_key_exchange(acceptable)
-        chosen = self._decide.choose(request.get(SA), acceptable)
-        mode = self._decide.mode(connection, request)
-        if chosen is None or mode is None or len(chosen.spi) != child_sa.SPI_SIZE:
-            raise Refusal(Notify(NotifyType.NO_PROPOSAL_CHOSEN))
-        local, remote = (
-            selectors(connection.local_selectors),
-            selectors(connection.remote_selectors),
-        )
-        local = self._decide.narrow(request.get(TSr).ranges, local)
-        remote = self._decide.narrow(request.get(TSi).ranges, remote)
-        if not local or not remote:
-            raise Refusal(Notify(NotifyType.TS_UNACCEPTABLE))
-        spi = self._endpoint.random(4)
-        terms = ChildTerms(False, chosen, spi, chosen.spi, mode, local, remote)
-        keys = sa.established_keys()
-        sa.children.append(self._decide.child(terms, connection, keys, nonces, shared))
-        return child_sa.answer(terms)
-
     def _create_child_sa(self, session: Session, request: Message) -> Payloads:
-        if not request.has(TSi, TSr):
-            return self._rekey_ike_sa(session, request)
-        nonce = self._endpoint.random(32)
-        nonces = (request.get(Nonce).data, nonce)
-        ke = request.find(KE)
-        if ke is None:
-            return child_sa.before_selectors(self._grant(session, request, nonces), Nonce(nonce))
-        method = self._group(session.sa.connection, request, ke)
-        exchange = respond(method, ke.data, self._endpoint.random)
-        granted = self._grant(session, request, nonces, exchange.shared)
-        return child_sa.before_selectors(granted, Nonce(nonce), KE(method, exchange.public))
-
-    def _rekey_ike_sa(self, session: Session, request: Message) -> Payloads:
-        acceptable = session.sa.connection.ike_proposals
-        chosen, _ = self._settle_group(acceptable, request, request.get(KE))
-        new, payloads = self._decide.rekey(session.sa, request, chosen)
-        rekey.succeed(session.sa, new)
-        self._endpoint.sessions.append(Session(new, heard=self._endpoint.now))
-        self._endpoint.say(f"rekeyed {session.sa} to {new}")
-        return payloads
-
-    def _group(self, connection: Connection, request: Message, ke: KE) -> KeyExchangeMethod:
-        return self._settle_group(connection.esp_proposals, request, ke)[1]
-
-    def _settle_group(
-        self, acceptable: Sequence[Proposal], request: Message, ke: KE
-    ) -> tuple[Proposal, KeyExchangeMethod]:
-        chosen = self._decide.choose(request.get(SA), acceptable)
-        wanted = Suite.of(chosen).ke if chosen else None
-        if chosen is None or wanted is None:
-            raise Refusal(Notify(NotifyType.NO_PROPOSAL_CHOSEN))
-        if self._decide.minds_group(ke.group, wanted):
-            raise Refusal(self._decide.wrong_group(wanted))
-        return chosen, wanted
+        if request.has(TSi, TSr):
+            return self._endpoint.children.answer(session, request)
+        return self._endpoint.successors.answer(session, request)
 
     def _informational(self, session: Session, request: Message) -> Payloads:
         if self._decide.deletes_ike_sa(request):
             session.closing = "deleted by the peer"
             return self._decide.informational_answer(request)
-        named = [
-            child.inbound.spi
-            for delete in request.all(Delete)
-            if delete.protocol == ProtocolId.ESP
-            for child in self._decide.deletes_child(session.sa, delete)
-        ]
-        closed = [child for child in session.sa.children if child.inbound.spi in named]
-        if self._decide.forgets_child():
-            for child in closed:
-                session.sa.children.remove(child)
-        answer = self._decide.informational_answer(request)
-        return self._decide.delete_answer(closed) if closed else answer
+        return self._endpoint.children.answer_delete(session, request)

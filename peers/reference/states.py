@@ -15,6 +15,7 @@ class State(Enum):
     INIT_ANSWERED = "IKE_SA_INIT response sent"
     AUTH_SENT = "IKE_AUTH request sent"
     ESTABLISHED = "established"
+    REPLACED = "replaced, the other side is to delete it"
     DELETING = "delete sent"
     CLOSED = "closed"
 
@@ -28,6 +29,7 @@ class Event(Enum):
     SEND_AUTH = "send IKE_AUTH request"
     AUTHENTICATE = "the other side is authenticated"
     REKEY = "replace an established IKE SA"
+    BE_REPLACED = "let the other side's IKE SA take over"
     SEND_DELETE = "send a delete of the IKE SA"
     CLOSE = "give the IKE SA up"
 
@@ -45,6 +47,8 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.AUTH_SENT, Event.CLOSE): State.CLOSED,
     (State.ESTABLISHED, Event.SEND_DELETE): State.DELETING,
     (State.ESTABLISHED, Event.CLOSE): State.CLOSED,
+    (State.ESTABLISHED, Event.BE_REPLACED): State.REPLACED,
+    (State.REPLACED, Event.CLOSE): State.CLOSED,
     (State.DELETING, Event.CLOSE): State.CLOSED,
 }
 

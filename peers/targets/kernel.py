@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from peers.lab.machine import Machine
+from peers.reference.child import first_host
 from peers.reference.connection import Connection, IPNetwork, Mode
 from peers.reference.events import IPAddress
+from peers.reference.negotiation import selectors
 
 STATISTICS = re.compile(r"stats:\s+replay-window (\d+) replay (\d+) failed (\d+)")
 LINE = re.compile(r"^(Xfrm\w+)\s+(\d+)$", re.MULTILINE)
@@ -44,12 +46,8 @@ def echo_addresses(
     """Choose the hosts: the outer ones in transport mode, else ones that the selectors cover."""
     if connection.mode is Mode.TRANSPORT:
         return connection.local, connection.remote
-    selector = connection.local_selectors[0]
-    own = network_behind(selector.version)[1]
-    source = own if own in selector else first_host(selector)
-    return source, first_host(connection.remote_selectors[0])
-
-
-def first_host(network: IPNetwork) -> IPAddress:
-    """Give the only host of a host prefix, the host ``[1]`` of a wider one."""
-    return network[0] if network.num_addresses == 1 else network[1]
+    local, remote = map(selectors, (connection.local_selectors, connection.remote_selectors))
+    first, last = local[0].start_address, local[0].end_address
+    own = network_behind(first.version)[1]
+    source = own if int(first) <= int(own) <= int(last) else first_host(local)
+    return source, first_host(remote)

@@ -2,8 +2,7 @@
 
 import pytest
 
-from peers.reference.initial import offered_groups
-from peers.reference.negotiation import esp_proposal, numbered
+from peers.reference.negotiation import esp_proposal, numbered, offered_groups
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
 from peers.reference.payloads import KE, SA, Nonce, Notify
 from suites.judge import as_responder, differs, requirement, turned_red_by, twin_of

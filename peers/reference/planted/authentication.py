@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from peers.reference.child import ChildSa, ChildTerms
+from peers.reference.child import ChildSa, ChildSeed, ChildTerms
 from peers.reference.connection import Connection
 from peers.reference.decisions import Decisions
-from peers.reference.keys import IkeKeys, derive_ike_keys
+from peers.reference.keys import derive_ike_keys
 from peers.reference.message import Message
 from peers.reference.negotiation import Suite
 from peers.reference.numbers import ExchangeType, NotifyType
@@ -20,15 +20,8 @@ from peers.reference.sa import IkeSa
 class SwapsChildKeys(Decisions):
     """The keys of the two directions of a Child SA are exchanged."""
 
-    def child(
-        self,
-        terms: ChildTerms,
-        connection: Connection,
-        keys: IkeKeys,
-        nonces: tuple[bytes, bytes],
-        shared: bytes = b"",
-    ) -> ChildSa:
-        child = super().child(terms, connection, keys, nonces, shared)
+    def child(self, terms: ChildTerms, connection: Connection, seed: ChildSeed) -> ChildSa:
+        child = super().child(terms, connection, seed)
         inbound, outbound = child.inbound, child.outbound
         inbound.protection, outbound.protection = outbound.protection, inbound.protection
         return child
@@ -40,16 +33,9 @@ class DerivesLaterChildFromFirstNonces(Decisions):
 
     _first: tuple[bytes, bytes] | None = None
 
-    def child(
-        self,
-        terms: ChildTerms,
-        connection: Connection,
-        keys: IkeKeys,
-        nonces: tuple[bytes, bytes],
-        shared: bytes = b"",
-    ) -> ChildSa:
-        self._first = self._first or nonces
-        return super().child(terms, connection, keys, self._first, shared)
+    def child(self, terms: ChildTerms, connection: Connection, seed: ChildSeed) -> ChildSa:
+        self._first = self._first or seed.nonces
+        return super().child(terms, connection, replace(seed, nonces=self._first))
 
 
 @fault("rekeys-ike-sa-without-old-key")
@@ -112,16 +98,9 @@ class RepeatsSpiOfRekeyedChild(Decisions):
         chosen = message.get(SA).proposals[0]
         return message.replacing(SA((replace(chosen, spi=self._old),)))
 
-    def child(
-        self,
-        terms: ChildTerms,
-        connection: Connection,
-        keys: IkeKeys,
-        nonces: tuple[bytes, bytes],
-        shared: bytes = b"",
-    ) -> ChildSa:
+    def child(self, terms: ChildTerms, connection: Connection, seed: ChildSeed) -> ChildSa:
         self._old = self._old or terms.spi
-        return super().child(terms, connection, keys, nonces, shared)
+        return super().child(terms, connection, seed)
 
     _old = b""
 

@@ -132,10 +132,13 @@ class LooksNoSpiUp(Decisions):
 
 @fault("ignores-selectors-of-inbound-packets")
 class IgnoresSelectorsOfInboundPackets(Decisions):
-    """An inner packet is delivered whatever its addresses are."""
+    """An inner packet is delivered, and answered, whatever its addresses are."""
 
     def admits(self, child: ChildSa, inner: ip.IpPacket) -> bool:
         return True
+
+    def sends_on(self, children: Sequence[ChildSa], inner: ip.IpPacket) -> ChildSa | None:
+        return children[-1] if children else None
 
 
 @fault("admits-first-host-only")

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from peers.reference.child import USE_TRANSPORT_MODE, first_host
-from peers.reference.connection import Connection, Mode
+from peers.reference.connection import ChildPolicy, Mode
 from peers.reference.decisions import Decisions
-from peers.reference.initial import offered_groups
 from peers.reference.message import Message
+from peers.reference.negotiation import offered_groups
 from peers.reference.numbers import (
     ExchangeType,
     KeyExchangeMethod,
@@ -169,8 +169,8 @@ class NumbersProposalsFromZero(Decisions):
 class UsesUngrantedTransportMode(Decisions):
     """The initiator goes on in transport mode though the response does not grant it."""
 
-    def mode(self, connection: Connection, request: Message) -> Mode | None:
-        return connection.mode if request.response else super().mode(connection, request)
+    def mode(self, policy: ChildPolicy, request: Message) -> Mode | None:
+        return policy.mode if request.response else super().mode(policy, request)
 
 
 @fault("grants-transport-mode-unasked")
@@ -181,8 +181,8 @@ class GrantsTransportModeUnasked(Decisions):
         grants = message.response and message.exchange == ExchangeType.IKE_AUTH
         return message + USE_TRANSPORT_MODE if grants and self._asked_for_tunnel else message
 
-    def mode(self, connection: Connection, request: Message) -> Mode | None:
-        mode = super().mode(connection, request)
+    def mode(self, policy: ChildPolicy, request: Message) -> Mode | None:
+        mode = super().mode(policy, request)
         self._asked_for_tunnel = mode is Mode.TUNNEL
         return mode
 

@@ -1,0 +1,30 @@
+"""Decisions about exchanges that cross each other (RFC 7296, 2.8 and 2.25)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from peers.reference import ip, purposes
+from peers.reference.child import ChildSa
+from peers.reference.purposes import TEMPORARY_FAILURE, Asked, Busy, Nonces
+
+
+class CollisionDecisions:
+    """The decisions of `Decisions` about collisions, as the RFC wants them."""
+
+    def loses(self, ours: Nonces, theirs: Nonces) -> bool:
+        """Say whether ours is the exchange of a simultaneous rekey that is undone (2.8.1)."""
+        return purposes.loses(ours, theirs)
+
+    def has_to_wait(self, asked: Asked, busy: Collection[Busy]) -> bool:
+        """Say whether a request is answered with TEMPORARY_FAILURE (2.25)."""
+        return any((asked, each) in TEMPORARY_FAILURE for each in busy)
+
+    def names_closed_twice(self) -> bool:
+        """Say whether we name a Child SA in an answer that we are closing ourselves (1.4.1)."""
+        return False
+
+    def sends_on(self, children: Sequence[ChildSa], inner: ip.IpPacket) -> ChildSa | None:
+        """Choose the Child SA of an outbound packet: the newest that the peer awaits (2.8)."""
+        fitting = [child for child in children if child.ready and child.carries(inner)]
+        return fitting[-1] if fitting else None
