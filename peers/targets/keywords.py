@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from peers.reference.connection import Connection
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Integ, TransformType
-from peers.reference.payloads import Proposal, Transform
+from peers.reference.payloads import Proposal, TrafficSelector, Transform
 
 Words = Mapping[TransformType, Mapping[int, str]]
 """By transform type and ID; ``{bits}`` in a word stands for the key length."""
@@ -59,3 +59,12 @@ def check_name(connection: Connection) -> str:
 def hexadecimal(psk: bytes) -> str:
     """Write a pre-shared key as both daemons read it."""
     return f"0x{psk.hex()}"
+
+
+def check_children(connection: Connection, daemon: str) -> None:
+    """Raise ScriptError for what the neutral description says and an adapter cannot write yet."""
+    selectors = (*connection.local_selectors, *connection.remote_selectors)
+    if any(isinstance(each, TrafficSelector) for each in selectors):
+        raise ScriptError(f"selectors with protocol, ports or ranges: {daemon}: not implemented")
+    if connection.more or connection.single_pair or connection.most_children is not None:
+        raise ScriptError(f"several Child SAs and their limits: {daemon}: not implemented")

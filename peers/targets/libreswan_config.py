@@ -8,7 +8,7 @@ from peers.reference.connection import Connection
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf, TransformType
 from peers.reference.payloads import Proposal
-from peers.targets.keywords import AEADS, Words, check_name, hexadecimal, words_of
+from peers.targets.keywords import AEADS, Words, check_children, check_name, hexadecimal, words_of
 
 DAEMON = "Libreswan"
 
@@ -105,6 +105,7 @@ def esp_text(proposal: Proposal) -> str:
 
 def ipsec_conf(connection: Connection, major: int = 5) -> str:
     """Write the ``conn`` section for a major version. Nothing in it starts on its own."""
+    check_children(connection, DAEMON)
     settings = {
         **VERSION_SETTINGS[min(major, 5)],
         "authby": "secret",

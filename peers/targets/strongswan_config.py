@@ -10,7 +10,7 @@ from peers.reference.connection import Connection
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf, TransformType
 from peers.reference.payloads import Proposal
-from peers.targets.keywords import Words, check_name, hexadecimal, words_of
+from peers.targets.keywords import Words, check_children, check_name, hexadecimal, words_of
 
 Section = Mapping[str, Union[str, Sequence[str], "Section"]]
 """A section of swanctl.conf, and of a vici message: settings, lists and sections."""
@@ -102,6 +102,7 @@ def proposal_text(proposal: Proposal) -> str:
 def connection_section(connection: Connection) -> Section:
     """Give the section ``connections.<name>``; its only child has the connection's name."""
     name = check_name(connection)
+    check_children(connection, DAEMON)
     child: Section = {
         "mode": connection.mode.value,
         "local_ts": [str(each) for each in connection.local_selectors],

@@ -9,6 +9,7 @@ from peers.reference.connection import Mode
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, TransformType
 from peers.reference.payloads import Transform
+from peers.reference.traffic_selectors import traffic_selector
 from peers.targets import libreswan_config, strongswan_config
 from peers.targets.kernel import echo_addresses
 from suites.selftest.lab_connections import (
@@ -179,3 +180,22 @@ def test_an_echo_goes_between_hosts_that_the_selectors_cover(
     ends = echo_addresses(connection, lambda family: ip_network("10.1.0.0/24"))
 
     assert tuple(map(str, ends)) == (source, destination)
+
+
+NOT_WRITTEN = {
+    "ports": {"local_selectors": (traffic_selector("10.1.0.0/24[tcp/80]"),)},
+    "a range": {"remote_selectors": (traffic_selector("10.1.0.5-10.1.0.9"),)},
+    "a second Child SA": {"more": CONNECTION.children},
+    "single pairs": {"single_pair": True},
+    "a limit": {"most_children": 1},
+}
+
+
+@pytest.mark.parametrize("name", NOT_WRITTEN)
+@pytest.mark.parametrize(
+    "render", [strongswan_config.connection_section, libreswan_config.ipsec_conf]
+)
+def test_what_an_adapter_cannot_write_is_refused(render, name):
+    render(CONNECTION)
+    with pytest.raises(ScriptError, match="not implemented"):
+        render(replace(CONNECTION, **NOT_WRITTEN[name]))
