@@ -8,10 +8,11 @@ from typing import NoReturn
 
 from peers.conversation import Conversation, Heard, HeardEsp, HeardMessage
 from peers.link import Link
+from peers.reference import authentication, initial, rekey
 from peers.reference import child as child_sa
-from peers.reference import initial, rekey
 from peers.reference.child import ChildSa, ChildSeed, ChildTerms
 from peers.reference.connection import Connection, Mode
+from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.errors import Inconclusive, NoAnswer, PeerError, ScriptError
 from peers.reference.esp import InboundSa
 from peers.reference.events import (
@@ -123,7 +124,7 @@ class Peer(Traffic):
 
     def take_up(self, request: Message, response: Message) -> ChildSa:
         """Check the responder's AUTH and take up the Child SA that IKE_AUTH granted."""
-        initial.check_auth(self.ike, response)
+        authentication.verify(AuthenticationDecisions(), self.ike, response)
         spi = request.get(SA).proposals[0].spi
         terms = child_sa.granted(request, response, spi)
         return self._add_child(terms, self.ike.nonces())
@@ -377,11 +378,11 @@ class Peer(Traffic):
 
     def ike_auth_response(self, request: Message) -> Message:
         """Check the target's AUTH and build the response that grants its Child SA."""
-        initial.check_auth(self.ike, request)
-        authentication = initial.own_authentication(self.ike)
+        authentication.verify(AuthenticationDecisions(), self.ike, request)
+        proof = authentication.own_payloads(self.ike)
         terms = self.grant(request)
         self._add_child(terms, self.ike.nonces())
-        return self.reply(request, *authentication, *child_sa.answer(terms))
+        return self.reply(request, *proof, *child_sa.answer(terms))
 
     def grant(self, request: Message) -> ChildTerms:
         """Settle the terms of the Child SA that the target asks for."""

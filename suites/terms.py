@@ -8,6 +8,8 @@ from ipaddress import ip_network
 import pytest
 
 from peers.reference.connection import Connection, IPNetwork, Mode
+from peers.reference.credentials import Psk
+from peers.reference.identity import fqdn
 from peers.reference.negotiation import encr, esp_proposal, ike_proposal, integ, ke, prf
 from peers.reference.numbers import Encr, Integ, KeyExchangeMethod, Prf
 from peers.reference.payloads import Proposal
@@ -84,13 +86,15 @@ def connection(
         local = station.target.network_behind(family)
         remote = station.network_behind_peer(family)
     name = f"t{station.addresses.index}"
+    secret = Psk(random(16).hex().encode())
     return Connection(
         name=name,
         local=ours,
         remote=theirs,
-        local_identity="target.test",
-        remote_identity=f"{name}.peer.test",
-        psk=random(16).hex().encode(),
+        local_identity=fqdn("target.test"),
+        remote_identity=fqdn(f"{name}.peer.test"),
+        local_credential=secret,
+        remote_credential=secret,
         ike_proposals=suite.ike,
         esp_proposals=suite.esp,
         local_selectors=(local,),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 
+from peers.reference.credentials import Credential
 from peers.reference.events import IPAddress
+from peers.reference.identity import Identity
 from peers.reference.payloads import Proposal, TrafficSelector
 
 IPNetwork = IPv4Network | IPv6Network
@@ -49,20 +51,22 @@ class ChildPolicy:
 class Connection:
     """One connection as one side should have it; ``local`` is that side.
 
-    Identities are FQDNs (ID_FQDN). Proposals are in that side's order of preference. Selectors
-    are host prefixes or networks, or say protocol and ports as well; in transport mode the hosts
-    themselves. They, the ESP proposals and the mode are those of the first Child SA, which has
-    the connection's name; ``more`` are further ones. ``replay_window`` is in packets,
-    ``liveness_delay`` in seconds (0: no liveness checks). ``most_children`` is how many Child SAs
-    may be made at a time (None: any number).
+    A credential says how the side of that name proves its identity; the two may differ.
+    Proposals are in that side's order of preference. Selectors are host prefixes or networks, or
+    say protocol and ports as well; in transport mode the hosts themselves. They, the ESP
+    proposals and the mode are those of the first Child SA, which has the connection's name;
+    ``more`` are further ones. ``replay_window`` is in packets, ``liveness_delay`` in seconds (0:
+    no liveness checks). ``most_children`` is how many Child SAs may be made at a time (None: any
+    number).
     """
 
     name: str
     local: IPAddress
     remote: IPAddress
-    local_identity: str
-    remote_identity: str
-    psk: bytes = field(repr=False)
+    local_identity: Identity
+    remote_identity: Identity
+    local_credential: Credential
+    remote_credential: Credential
     ike_proposals: tuple[Proposal, ...]
     esp_proposals: tuple[Proposal, ...]
     local_selectors: tuple[Traffic, ...]
@@ -95,6 +99,8 @@ class Connection:
             remote=self.local,
             local_identity=self.remote_identity,
             remote_identity=self.local_identity,
+            local_credential=self.remote_credential,
+            remote_credential=self.local_credential,
             local_selectors=self.remote_selectors,
             remote_selectors=self.local_selectors,
             more=tuple(policy.mirrored() for policy in self.more),

@@ -13,20 +13,19 @@ from hmac import compare_digest
 from peers.reference import ip, rekey
 from peers.reference.child import ChildSa, ChildSeed, ChildTerms
 from peers.reference.connection import ChildPolicy, Connection, Mode
+from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.decisions_collisions import CollisionDecisions
 from peers.reference.esp import EspPacket, ReplayWindow
 from peers.reference.initial import with_cookie, with_group
 from peers.reference.message import Header, Message
 from peers.reference.negotiation import choose, narrow, offered_groups, within
 from peers.reference.numbers import (
-    AuthMethod,
     ExchangeType,
     KeyExchangeMethod,
     NotifyType,
     ProtocolId,
 )
 from peers.reference.payloads import (
-    AUTH,
     SA,
     Delete,
     Notify,
@@ -53,7 +52,7 @@ class MessageId(Enum):
     OUTSIDE = "outside the window"
 
 
-class Decisions(CollisionDecisions):
+class Decisions(AuthenticationDecisions, CollisionDecisions):
     """The decisions as the RFCs want them."""
 
     def edit(self, message: Message) -> Message:
@@ -182,25 +181,6 @@ class Decisions(CollisionDecisions):
         """Say whether the IKE SA stays when a request of it is refused (1.3)."""
         return True
 
-    # Authentication (RFC 7296, 2.15 and 2.21.2).
-
-    def authentic(self, auth: AUTH, expected: bytes) -> bool:
-        """Compare AUTH with what we expect of a shared key."""
-        shared_key = auth.method == AuthMethod.SHARED_KEY_MIC
-        return shared_key and compare_digest(auth.data, expected)
-
-    def knows_identity(self, identity: bytes, expected: bytes) -> bool:
-        """Compare the other side's identity with the one that the secret belongs to (2.15)."""
-        return identity == expected
-
-    def authentication_refusal(self) -> tuple[Payload, ...]:
-        """Build the answer to a request whose AUTH is wrong."""
-        return (Notify(NotifyType.AUTHENTICATION_FAILED),)
-
-    def keeps_unauthenticated(self) -> bool:
-        """Say whether an IKE SA stays up whose other side failed to authenticate: never."""
-        return False
-
     # Message IDs and retransmission (RFC 7296, 2.1 to 2.3).
 
     def place(self, message_id: int, expected: int) -> MessageId:
@@ -232,8 +212,9 @@ class Decisions(CollisionDecisions):
     # Informational exchanges (RFC 7296, 1.4).
 
     def deletes_ike_sa(self, message: Message) -> bool:
-        """Say whether a request deletes the IKE SA."""
-        return any(delete.protocol == ProtocolId.IKE for delete in message.all(Delete))
+        """Say whether a request ends the IKE SA: a Delete, or a failed AUTH of ours (2.21.2)."""
+        deleted = any(delete.protocol == ProtocolId.IKE for delete in message.all(Delete))
+        return deleted or NotifyType.AUTHENTICATION_FAILED in message.notifies
 
     def deletes_child(self, sa: IkeSa, delete: Delete) -> tuple[ChildSa, ...]:
         """Find the Child SAs that a Delete payload closes: it names the sender's inbound SPIs."""

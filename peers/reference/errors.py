@@ -29,6 +29,10 @@ class MalformedMessage(PeerError):
         self.reason = reason
 
 
+class AuthenticationFailure(PeerError):
+    """The other side did not prove that it is who it should be (RFC 7296, 2.15)."""
+
+
 class IntegrityFailure(PeerError):
     """An integrity check value (IKE or ESP) that does not verify."""
 

@@ -1,28 +1,23 @@
-"""The initial exchanges, both roles: IKE_SA_INIT and IKE_AUTH with a PSK (RFC 7296, 1.2, 2.15)."""
+"""The initial exchanges, both roles: IKE_SA_INIT and IKE_AUTH (RFC 7296, 1.2)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from peers.reference.connection import Connection
+from peers.reference import authentication
 from peers.reference.errors import PeerError
 from peers.reference.key_exchange import key_exchange, respond
-from peers.reference.keys import derive_ike_keys, psk_auth, signed_octets
+from peers.reference.keys import derive_ike_keys
 from peers.reference.message import Message
 from peers.reference.negotiation import Suite, check_choice, numbered, offered_groups
 from peers.reference.numbers import (
-    AuthMethod,
     ExchangeType,
-    IdType,
     KeyExchangeMethod,
     NotifyType,
 )
 from peers.reference.payloads import (
-    AUTH,
     KE,
     SA,
-    IDi,
-    IDr,
     Nonce,
     Notify,
     Payload,
@@ -114,54 +109,8 @@ def agree(sa: IkeSa, shared: bytes, peer_nonce: bytes, chosen: Proposal) -> None
     )
 
 
-def identity(name: str, *, of_initiator: bool) -> IDi | IDr:
-    """Build the identification payload of an FQDN (3.5)."""
-    make = IDi if of_initiator else IDr
-    return make(IdType.ID_FQDN, name.encode())
-
-
-def expected_auth(sa: IkeSa, identification: IDi | IDr, psk: bytes) -> bytes:
-    """Compute the AUTH data that proves ``psk`` for the sender of ``identification`` (2.15)."""
-    keys = sa.established_keys()
-    nonce_i, nonce_r = sa.nonces()
-    of_initiator = isinstance(identification, IDi)
-    octets = signed_octets(
-        sa.request_octets if of_initiator else sa.response_octets,
-        nonce_r if of_initiator else nonce_i,
-        keys.prf,
-        keys.sk_pi if of_initiator else keys.sk_pr,
-        identification.body(),
-    )
-    return psk_auth(keys.prf, psk, octets)
-
-
-def own_authentication(sa: IkeSa) -> tuple[Payload, ...]:
-    """Build our identification and AUTH payloads."""
-    mine = identity(sa.connection.local_identity, of_initiator=sa.initiator)
-    auth = expected_auth(sa, mine, sa.connection.psk)
-    return mine, AUTH(AuthMethod.SHARED_KEY_MIC, auth)
-
-
 def ike_auth(sa: IkeSa, child: tuple[Payload, ...]) -> Message:
     """Build the IKE_AUTH request: HDR, SK {IDi, IDr, AUTH, child}."""
-    mine, auth = own_authentication(sa)
-    theirs = identity(sa.connection.remote_identity, of_initiator=False)
-    return sa.request(ExchangeType.IKE_AUTH, mine, theirs, auth, *child)
-
-
-def identification(sa: IkeSa, message: Message) -> IDi | IDr:
-    """Get the other side's identification payload of an IKE_AUTH message."""
-    return message.get(IDr) if sa.initiator else message.get(IDi)
-
-
-def check_auth(sa: IkeSa, message: Message) -> None:
-    """Check the other side's identity and AUTH payload; PeerError says what is wrong."""
-    theirs = identification(sa, message)
-    auth = message.get(AUTH)
-    connection: Connection = sa.connection
-    if (theirs.id_type, theirs.data) != (IdType.ID_FQDN, connection.remote_identity.encode()):
-        raise PeerError(f"identity {theirs} where {connection.remote_identity} was expected")
-    if auth.method != AuthMethod.SHARED_KEY_MIC:
-        raise PeerError(f"AUTH method {auth.method!s} where a shared key was configured")
-    if auth.data != expected_auth(sa, theirs, connection.psk):
-        raise PeerError("the AUTH payload does not verify with the pre-shared key (RFC 7296, 2.15)")
+    mine, *proof = authentication.own_payloads(sa)
+    theirs = sa.connection.remote_identity.payload(of_initiator=False)
+    return sa.request(ExchangeType.IKE_AUTH, mine, theirs, *proof, *child)

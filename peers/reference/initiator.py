@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from peers.reference import authentication, initial
 from peers.reference import child as child_sa
-from peers.reference import initial
 from peers.reference.connection import Connection
-from peers.reference.errors import PeerError
+from peers.reference.errors import AuthenticationFailure, PeerError
 from peers.reference.events import Endpoint as At
 from peers.reference.message import Message
-from peers.reference.numbers import ExchangeType, IdType, KeyExchangeMethod, NotifyType
-from peers.reference.payloads import AUTH, SA, Notify, TSi, TSr
+from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
+from peers.reference.payloads import SA, Notify, TSi, TSr
 from peers.reference.purposes import ChildEnd, ChildWish, IkeWish
 from peers.reference.sa import IkeSa
 from peers.reference.session import Pending, Session
@@ -116,24 +116,21 @@ class Initiator:
         sa, wish = session.sa, pending.purpose
         if NotifyType.AUTHENTICATION_FAILED in response.notifies:
             raise PeerError("the responder did not authenticate us")
-        theirs = initial.identification(sa, response)
-        expected = initial.expected_auth(sa, theirs, sa.connection.psk)
-        known = theirs.id_type == IdType.ID_FQDN and self._decide.knows_identity(
-            theirs.data, sa.connection.remote_identity.encode()
-        )
-        if not known or not self._decide.authentic(response.get(AUTH), expected):
-            self._refuse_authentication(session)
+        try:
+            authentication.verify(self._decide, sa, response)
+        except AuthenticationFailure as problem:
+            self._refuse_authentication(session, str(problem))
             return
         sa.move(Event.AUTHENTICATE)
         if isinstance(wish, ChildWish) and response.has(SA, TSi, TSr):
             self._endpoint.children.take(session, wish, pending.message, response, sa.nonces())
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
 
-    def _refuse_authentication(self, session: Session) -> None:
+    def _refuse_authentication(self, session: Session, problem: str) -> None:
         if self._decide.keeps_unauthenticated():
             session.sa.move(Event.AUTHENTICATE)
             return
-        session.closing = "the responder's AUTH does not verify"
+        session.closing = f"the responder is not authenticated: {problem}"
         failed = Notify(NotifyType.AUTHENTICATION_FAILED)
         self._endpoint.request(session, session.sa.request(ExchangeType.INFORMATIONAL, failed))
 

@@ -8,22 +8,19 @@ from hashlib import sha256
 from hmac import digest
 from typing import TYPE_CHECKING
 
-from peers.reference import initial
+from peers.reference import authentication, initial
 from peers.reference.connection import Connection
-from peers.reference.errors import PeerError
+from peers.reference.errors import AuthenticationFailure, PeerError
 from peers.reference.events import Packet
 from peers.reference.message import Message
 from peers.reference.negotiation import Suite
 from peers.reference.numbers import (
     ExchangeType,
-    IdType,
     NotifyType,
 )
 from peers.reference.payloads import (
-    AUTH,
     KE,
     SA,
-    IDi,
     Nonce,
     Notify,
     Payload,
@@ -176,14 +173,12 @@ class Responder:
 
     def _ike_auth(self, session: Session, request: Message) -> Payloads:
         sa = session.sa
-        theirs = request.get(IDi)
-        expected = initial.expected_auth(sa, theirs, sa.connection.psk)
-        known = theirs.id_type == IdType.ID_FQDN and self._decide.knows_identity(
-            theirs.data, sa.connection.remote_identity.encode()
-        )
-        if not known or not self._decide.authentic(request.get(AUTH), expected):
+        try:
+            authentication.verify(self._decide, sa, request)
+        except AuthenticationFailure as problem:
+            self._endpoint.say(f"the initiator is not authenticated: {problem}")
             return self._decide.authentication_refusal()
-        mine: tuple[Payload, ...] = initial.own_authentication(sa)
+        mine = authentication.own_payloads(sa)
         try:
             child = self._endpoint.children.answer_first(session, request)
         except Refusal as refusal:

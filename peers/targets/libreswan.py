@@ -11,7 +11,8 @@ from peers.reference.errors import Inconclusive
 from peers.reference.events import IPAddress
 from peers.targets.base import Capability, IkeSaState, TargetInfo
 from peers.targets.kernel import echo_script, kernel_counters
-from peers.targets.libreswan_config import ipsec_conf, ipsec_secrets
+from peers.targets.libreswan_auth import ipsec_secrets
+from peers.targets.libreswan_config import ipsec_conf
 from peers.targets.libreswan_status import ike_sas, parse_states
 
 WHACK = "/usr/libexec/ipsec/whack"

@@ -1,4 +1,4 @@
-"""A connection as Libreswan has it: a ``conn`` section of ipsec.conf, and a line of secrets."""
+"""A connection as Libreswan has it: a ``conn`` section of ipsec.conf."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from peers.reference.connection import Connection
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf, TransformType
 from peers.reference.payloads import Proposal
-from peers.targets.keywords import AEADS, Words, check_children, check_name, hexadecimal, words_of
+from peers.targets.keywords import AEADS, Words, check_children, check_name, words_of
+from peers.targets.libreswan_auth import settings as authentication
 
 DAEMON = "Libreswan"
 
@@ -108,12 +109,10 @@ def ipsec_conf(connection: Connection, major: int = 5) -> str:
     check_children(connection, DAEMON)
     settings = {
         **VERSION_SETTINGS[min(major, 5)],
-        "authby": "secret",
+        **authentication(connection),
         "left": str(connection.local),
-        "leftid": f"@{connection.local_identity}",
         "leftsubnet": _subnet(connection, connection.local_selectors),
         "right": str(connection.remote),
-        "rightid": f"@{connection.remote_identity}",
         "rightsubnet": _subnet(connection, connection.remote_selectors),
         "type": connection.mode.value,
         "ike": ",".join(ike_text(each) for each in connection.ike_proposals),
@@ -134,12 +133,6 @@ def ipsec_conf(connection: Connection, major: int = 5) -> str:
         settings["dpdtimeout"] = f"{math.ceil(5 * connection.liveness_delay)}s"
     lines = (f"\t{key}={value}\n" for key, value in settings.items())
     return f"conn {check_name(connection)}\n" + "".join(lines)
-
-
-def ipsec_secrets(connection: Connection) -> str:
-    """Write the line of the secrets file."""
-    psk = hexadecimal(connection.psk)
-    return f"@{connection.local_identity} @{connection.remote_identity} : PSK {psk}\n"
 
 
 def _check_types(proposal: Proposal, *types: TransformType) -> None:

@@ -17,6 +17,7 @@ from peers.reference.events import IPAddress
 from peers.targets.base import Capability, ChildSaState, IkeSaState, TargetInfo
 from peers.targets.cookie_holder import hold_half_open
 from peers.targets.kernel import echo_script, kernel_counters
+from peers.targets.strongswan_auth import secrets
 from peers.targets.strongswan_config import connection_section, swanctl_conf
 
 SETTINGS = "/etc/strongswan.d/zzz-cookies.conf"
@@ -68,7 +69,8 @@ class StrongSwan:
         if self._loaded.pop(connection.name, None) is None:
             return
         self._request("unload-conn", {"name": connection.name})
-        self._request("unload-shared", {"id": connection.name})
+        for number, _ in enumerate(secrets(connection), 1):
+            self._request("unload-shared", {"id": f"{connection.name}-{number}"})
         for state in self._raw_sas(connection):
             identifier = state["uniqueid"].decode()
             request = {"ike-id": identifier, "force": "yes", "timeout": NOT_WAITING}
@@ -148,15 +150,16 @@ class StrongSwan:
 
     def _load(self, connection: Connection) -> None:
         self._request("load-conn", {connection.name: connection_section(connection)})
-        self._request(
-            "load-shared",
-            {
-                "id": connection.name,
-                "type": "IKE",
-                "data": connection.psk,
-                "owners": [connection.local_identity, connection.remote_identity],
-            },
-        )
+        for number, secret in enumerate(secrets(connection), 1):
+            self._request(
+                "load-shared",
+                {
+                    "id": f"{connection.name}-{number}",
+                    "type": secret.kind,
+                    "data": secret.octets,
+                    "owners": list(secret.owners),
+                },
+            )
 
     def _request(
         self, command: str, message: Mapping[str, Any] | None = None, *, may_fail: bool = False

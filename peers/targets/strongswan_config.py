@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Union
+from collections.abc import Mapping
 
 from peers.reference.connection import Connection
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf, TransformType
 from peers.reference.payloads import Proposal
-from peers.targets.keywords import Words, check_children, check_name, hexadecimal, words_of
-
-Section = Mapping[str, Union[str, Sequence[str], "Section"]]
-"""A section of swanctl.conf, and of a vici message: settings, lists and sections."""
+from peers.targets.keywords import Words, check_children, check_name, words_of
+from peers.targets.strongswan_auth import Section, secrets_section, side
 
 DAEMON = "strongSwan"
 
@@ -122,23 +119,18 @@ def connection_section(connection: Connection) -> Section:
         "unique": "never",
         "rekey_time": "0s",
         "dpd_delay": f"{math.ceil(connection.liveness_delay)}s",
-        "local": {"auth": "psk", "id": connection.local_identity},
-        "remote": {"auth": "psk", "id": connection.remote_identity},
+        "local": side(connection.local_identity, connection.local_credential),
+        "remote": side(connection.remote_identity, connection.remote_credential),
         "children": {name: child},
     }
 
 
 def swanctl_conf(connection: Connection) -> str:
     """Write the file that says what is loaded, with the secret."""
-    secret: Section = {
-        "id-1": connection.local_identity,
-        "id-2": connection.remote_identity,
-        "secret": hexadecimal(connection.psk),
-    }
     lines = _lines(
         {
             "connections": {connection.name: connection_section(connection)},
-            "secrets": {f"ike-{connection.name}": secret},
+            "secrets": secrets_section(connection),
         }
     )
     return "".join(f"{line}\n" for line in lines)

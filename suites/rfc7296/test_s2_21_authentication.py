@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from peers.reference.initial import expected_auth, identity
+from peers.reference.authentication import own_auth
+from peers.reference.credentials import Psk
+from peers.reference.identity import fqdn
 from peers.reference.numbers import AuthMethod, ExchangeType, IdType, NotifyType
 from peers.reference.payloads import AUTH, SA, Delete, IDi
 from suites.judge import as_responder, differs, requirement, turned_red_by
@@ -15,8 +17,8 @@ def _one_bit_wrong(peer, auth):
 
 
 def _of_another_psk(peer, auth):
-    ours = identity(peer.connection.local_identity, of_initiator=peer.ike.initiator)
-    return AUTH(AuthMethod.SHARED_KEY_MIC, expected_auth(peer.ike, ours, b"another secret"))
+    ours = peer.connection.local_identity.payload(of_initiator=peer.ike.initiator)
+    return own_auth(peer.ike, ours, Psk(b"another secret"))
 
 
 def _truncated(peer, auth):
@@ -82,7 +84,7 @@ def test_secret_of_one_identity_does_not_authenticate_another(peer, target):
     """
     peer.open_ike_sa()
     stranger = peer.connection
-    peer.ike.connection = replace(stranger, local_identity="stranger.test")
+    peer.ike.connection = replace(stranger, local_identity=fqdn("stranger.test"))
     request = peer.ike_auth()
     assert request.get(IDi) == IDi(IdType.ID_FQDN, b"stranger.test")
 

@@ -3,6 +3,8 @@
 from ipaddress import ip_address, ip_network
 
 from peers.reference.connection import Connection
+from peers.reference.credentials import Psk
+from peers.reference.identity import fqdn
 from peers.reference.numbers import (
     AttributeType,
     Encr,
@@ -59,9 +61,10 @@ CONNECTION = Connection(
     name="site-a",
     local=ip_address("198.18.0.16"),
     remote=ip_address("198.18.32.1"),
-    local_identity="target.test",
-    remote_identity="peer.test",
-    psk=b"not a secret",
+    local_identity=fqdn("target.test"),
+    remote_identity=fqdn("peer.test"),
+    local_credential=Psk(b"not a secret"),
+    remote_credential=Psk(b"not a secret"),
     ike_proposals=(ike(GCM_256, SHA2, X25519), ike(CBC_128, SHA2, SHA2_MAC, MODP)),
     esp_proposals=(esp(CBC_128, SHA2_MAC, NO_ESN), esp(GCM_256, NO_ESN)),
     local_selectors=(ip_network("10.1.0.0/24"),),

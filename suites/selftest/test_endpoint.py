@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from peers.reference.connection import Mode
+from peers.reference.credentials import Psk
+from peers.reference.identity import fqdn
 from peers.reference.message import Header, Message
 from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import KE, SA, Notify
@@ -52,7 +54,7 @@ def test_both_initial_exchanges_end_with_a_child_sa_that_carries_echoes(suite, f
 
 def test_a_wrong_secret_leaves_nothing_behind():
     described = connection()
-    wire = Wire(described, right=replace(described.mirrored(), psk=b"another"))
+    wire = Wire(described, right=replace(described.mirrored(), local_credential=Psk(b"another")))
 
     wire.establish()
 
@@ -60,7 +62,7 @@ def test_a_wrong_secret_leaves_nothing_behind():
 
 
 def test_a_responder_that_does_not_authenticate_itself_is_left():
-    wire = Wire(right=replace(connection().mirrored(), local_identity="somebody.test"))
+    wire = Wire(right=replace(connection().mirrored(), local_identity=fqdn("somebody.test")))
 
     wire.establish()
 

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from peers.reference import initial
+from peers.reference.authentication import shared_key_mic
 from peers.reference.message import Header
 from peers.reference.negotiation import encr, selector
 from peers.reference.numbers import (
@@ -218,7 +218,7 @@ def test_the_same_identity_of_another_type_is_another_identity():
 
     def change(message):
         another = IDi(IdType.ID_KEY_ID, b"left.test")
-        auth = initial.expected_auth(left.sa, another, left.sa.connection.psk)
+        auth = shared_key_mic(left.sa, another, b"a shared secret")
         proof = AUTH(AuthMethod.SHARED_KEY_MIC, auth)
         return message.replacing(another).replacing(proof)
 

@@ -10,7 +10,7 @@ from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, TransformType
 from peers.reference.payloads import Transform
 from peers.reference.traffic_selectors import traffic_selector
-from peers.targets import libreswan_config, strongswan_config
+from peers.targets import libreswan_auth, libreswan_config, strongswan_config
 from peers.targets.kernel import echo_addresses
 from suites.selftest.lab_connections import (
     CBC_128,
@@ -107,7 +107,7 @@ def test_swanctl_conf_says_what_is_loaded():
     for line in (
         "remote_addrs = 198.18.32.1",
         "mode = transport",
-        "id = target.test",
+        "id = fqdn:target.test",
         "local_ts = 10.1.0.0/24",
         "replay_window = 64",
         "secret = 0x6e6f74206120736563726574",
@@ -121,7 +121,7 @@ def test_ipsec_conf_says_what_is_loaded():
 
     for line in ("leftid=@target.test", "rightsubnet=10.128.0.0/24", "esn=no", "dpddelay=2s"):
         assert f"\t{line}\n" in text
-    assert libreswan_config.ipsec_secrets(CONNECTION) == (
+    assert libreswan_auth.ipsec_secrets(CONNECTION) == (
         "@target.test @peer.test : PSK 0x6e6f74206120736563726574\n"
     )
 

@@ -12,10 +12,12 @@ import pytest
 from peers.memory import MemoryLink
 from peers.peer import PATIENCE, Peer
 from peers.reference.connection import Connection
+from peers.reference.credentials import Psk
 from peers.reference.decisions import Decisions
 from peers.reference.endpoint import Endpoint
 from peers.reference.errors import Inconclusive, NoAnswer, PeerError, ScriptError
 from peers.reference.events import ChildKeysDerived, IkeKeysDerived, Packet, Remark, Transmission
+from peers.reference.identity import fqdn
 from peers.reference.message import Header, Message
 from peers.reference.numbers import ExchangeType, NotifyType, ProtocolId
 from peers.reference.payloads import SA, Delete, Nonce, Notify, TSi, TSr
@@ -63,9 +65,10 @@ class Bench:
             "c",
             ip_address("198.18.0.20"),
             ip_address("198.18.32.1"),
-            "target.test",
-            "peer.test",
-            b"a shared secret",
+            fqdn("target.test"),
+            fqdn("peer.test"),
+            Psk(b"a shared secret"),
+            Psk(b"a shared secret"),
             terms.DEFAULT.ike,
             terms.DEFAULT.esp,
             (ip_network("10.64.0.0/24"),),

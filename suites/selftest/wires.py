@@ -9,9 +9,11 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 from peers.reference.connection import Connection, Mode
+from peers.reference.credentials import Psk
 from peers.reference.decisions import Decisions
 from peers.reference.endpoint import Endpoint
 from peers.reference.events import Packet
+from peers.reference.identity import fqdn
 from suites.terms import DEFAULT, Suite
 
 LEFT, RIGHT = 0, 1
@@ -33,9 +35,10 @@ def connection(suite: Suite = DEFAULT, family: int = 4, mode: Mode = Mode.TUNNEL
         name="c",
         local=left,
         remote=right,
-        local_identity="left.test",
-        remote_identity="right.test",
-        psk=b"a shared secret",
+        local_identity=fqdn("left.test"),
+        remote_identity=fqdn("right.test"),
+        local_credential=Psk(b"a shared secret"),
+        remote_credential=Psk(b"a shared secret"),
         ike_proposals=suite.ike,
         esp_proposals=suite.esp,
         local_selectors=(ip_network(local),),

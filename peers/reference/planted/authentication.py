@@ -7,6 +7,7 @@ from dataclasses import replace
 from peers.reference.child import ChildSa, ChildSeed, ChildTerms
 from peers.reference.connection import Connection
 from peers.reference.decisions import Decisions
+from peers.reference.identity import Identity
 from peers.reference.keys import derive_ike_keys
 from peers.reference.message import Message
 from peers.reference.negotiation import Suite
@@ -133,5 +134,5 @@ class KeepsIkeSaAfterWrongAuth(Decisions):
 class TakesAnyIdentity(Decisions):
     """The shared secret of one identity authenticates every other one."""
 
-    def knows_identity(self, identity: bytes, expected: bytes) -> bool:
+    def knows_identity(self, identity: Identity, expected: Identity) -> bool:
         return True
