@@ -263,6 +263,16 @@ class AuthMethod(OpenEnum):
     DIGITAL_SIGNATURE = 14
 
 
+class HashAlgorithm(OpenEnum):
+    """Hash Algorithms of SIGNATURE_HASH_ALGORITHMS (RFC 7427, 7; RFC 8420, 2)."""
+
+    SHA1 = 1
+    SHA2_256 = 2
+    SHA2_384 = 3
+    SHA2_512 = 4
+    IDENTITY = 5
+
+
 class TrafficSelectorType(OpenEnum):
     """Traffic Selector Types (RFC 7296, 3.13.1; RFC 4595; RFC 9478)."""
 
