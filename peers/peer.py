@@ -2,45 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import NoReturn
 
+from peers.child_sas import ChildSas
 from peers.conversation import Conversation, Heard, HeardEsp, HeardMessage
 from peers.link import Link
-from peers.reference import authentication, initial, rekey
+from peers.reference import authentication, initial
 from peers.reference import child as child_sa
-from peers.reference.child import ChildSa, ChildSeed, ChildTerms
-from peers.reference.connection import Connection, Mode
+from peers.reference.child import ChildSa
+from peers.reference.connection import Connection
 from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.errors import Inconclusive, NoAnswer, PeerError, ScriptError
-from peers.reference.esp import InboundSa
 from peers.reference.events import (
-    ChildKeysDerived,
     Endpoint,
     Event,
     IkeKeysDerived,
 )
 from peers.reference.message import Message
-from peers.reference.negotiation import choose, ke, narrow, selectors
+from peers.reference.negotiation import choose, ke
 from peers.reference.numbers import (
     ExchangeType,
     KeyExchangeMethod,
     NotifyType,
-    ProtocolId,
 )
 from peers.reference.payloads import (
     KE,
     SA,
-    Delete,
-    Nonce,
     Notify,
     Payload,
     Proposal,
-    TSi,
-    TSr,
 )
 from peers.reference.sa import NO_SPI, IkeSa, Random
+from peers.successors import Successors
 from peers.traffic import Traffic
 
 PATIENCE = (1.0, 2.0, 4.0)
@@ -50,11 +46,11 @@ TRIGGERED = 15.0
 """Seconds that a target may take to send what it was told to send, or to repeat itself."""
 
 
-class Peer(Traffic):
+class Peer(Successors, ChildSas, Traffic):
     """Our side of one connection, in either role (RFC 7296).
 
     ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works
-    with, ``child`` its newest Child SA.
+    with, ``child`` its newest Child SA unless another one is used.
     """
 
     def __init__(
@@ -66,8 +62,10 @@ class Peer(Traffic):
         self._strict_silence = strict_silence
         self._ike: IkeSa | None = None
         self._talk.courtesy = self._courtesy
+        self._used: ChildSa | None = None
+        self._key_exchanges = {}
         self._answered: dict[bytes, bytes] = {}
-        self._octets: dict[Message, bytes] = {}
+        self._requests: dict[Message, HeardMessage] = {}
 
     @property
     def events(self) -> list[Event]:
@@ -83,7 +81,9 @@ class Peer(Traffic):
 
     @property
     def child(self) -> ChildSa:
-        """The newest Child SA; ScriptError when there is none."""
+        """The newest Child SA, or the one in use; ScriptError when there is none."""
+        if self._used is not None:
+            return self._used
         if not self.ike.children:
             raise ScriptError("no Child SA has been made")
         return self.ike.children[-1]
@@ -145,51 +145,6 @@ class Peer(Traffic):
         """Build an INFORMATIONAL request (RFC 7296, 1.4)."""
         return self.request(ExchangeType.INFORMATIONAL, *payloads)
 
-    def create_child_sa(self, *before: Payload) -> Message:
-        """Build a CREATE_CHILD_SA request for one more Child SA (RFC 7296, 1.3.1)."""
-        offer = child_sa.offer(self.connection.children[0], self.random(4), with_key_exchange=False)
-        payloads = child_sa.before_selectors(offer, Nonce(self.random(32)))
-        return self.request(ExchangeType.CREATE_CHILD_SA, *before, *payloads)
-
-    def take_up_child(self, request: Message, response: Message) -> ChildSa:
-        """Take up the Child SA that CREATE_CHILD_SA granted."""
-        terms = child_sa.granted(request, response, request.get(SA).proposals[0].spi)
-        return self._add_child(terms, (request.get(Nonce).data, response.get(Nonce).data))
-
-    def rekeys_child(self) -> Notify:
-        """Build the notify that names the Child SA to be rekeyed (RFC 7296, 1.3.3)."""
-        return Notify(NotifyType.REKEY_SA, b"", ProtocolId.ESP, self.child.inbound.spi)
-
-    def rekey_ike(self) -> tuple[IkeSa, Message]:
-        """Build a request to rekey the IKE SA, and the IKE SA that may come of it (1.3.2)."""
-        return rekey.request(self.ike)
-
-    def take_up_ike(self, new: IkeSa, request: Message, response: Message) -> None:
-        """Go on with the IKE SA that replaces ours; its Child SAs move along (2.8)."""
-        rekey.hear(self.ike, new, request, response)
-        self._follow_rekey(new)
-
-    def grant_ike(self, request: Message) -> Message:
-        """Grant the target's rekey of the IKE SA, and go on with the new one once it is said."""
-        new, payloads = rekey.answer(self.ike, request, self.choose(request))
-        response = self.reply(request, *payloads)
-        self.answer(request, response)
-        self._follow_rekey(new)
-        return response
-
-    def _follow_rekey(self, new: IkeSa) -> None:
-        rekey.succeed(self.ike, new)
-        self._talk.sas.append(new)
-        self._ike = new
-        self._keys_derived(new)
-
-    def grant_child(self, request: Message) -> Message:
-        """Build the response that grants the target's CREATE_CHILD_SA, and take the Child SA up."""
-        nonce = Nonce(self.random(32))
-        terms = self.grant(request)
-        self._add_child(terms, (request.get(Nonce).data, nonce.data))
-        return self.reply(request, *child_sa.before_selectors(child_sa.answer(terms), nonce))
-
     def say(self, message: Message, wrong: str = "") -> bytes:
         """Send a message once, as it is; give its octets.
 
@@ -238,11 +193,25 @@ class Peer(Traffic):
 
     def exchange_on(self, sa: IkeSa, request: Message) -> Message:
         """Do `exchange` on another IKE SA of ours than the one that the script works with."""
+        with self._on(sa):
+            return self.exchange(request)
+
+    @contextmanager
+    def _on(self, sa: IkeSa) -> Iterator[None]:
         current, self._ike = self._ike, sa
         try:
-            return self.exchange(request)
+            yield
         finally:
             self._ike = current
+
+    @contextmanager
+    def using(self, child: ChildSa) -> Iterator[None]:
+        """Have traffic go through another Child SA than the newest one."""
+        before, self._used = self._used, child
+        try:
+            yield
+        finally:
+            self._used = before
 
     def is_answered(self, request: Message) -> bool:
         """Send a request until it is answered; say whether it was, by a target that is alive."""
@@ -336,7 +305,7 @@ class Peer(Traffic):
         heard = self._talk.hear(wanted, timeout)
         if not isinstance(heard, HeardMessage):
             self._no_answer(f"no {exchange!s} request from the target")
-        self._octets[heard.message] = heard.octets
+        self._requests[heard.message] = heard
         if exchange == ExchangeType.IKE_SA_INIT:
             self._follow(heard)
         return heard
@@ -384,34 +353,27 @@ class Peer(Traffic):
         self._add_child(terms, self.ike.nonces())
         return self.reply(request, *proof, *child_sa.answer(terms))
 
-    def grant(self, request: Message) -> ChildTerms:
-        """Settle the terms of the Child SA that the target asks for."""
-        chosen = choose(request.get(SA), self.connection.esp_proposals)
-        if chosen is None:
-            raise PeerError(f"nothing in the offer that the target was configured with: {request}")
-        transport = NotifyType.USE_TRANSPORT_MODE in request.notifies
-        mode = Mode.TRANSPORT if transport else Mode.TUNNEL
-        ours = selectors(self.connection.local_selectors)
-        theirs = selectors(self.connection.remote_selectors)
-        local = narrow(request.get(TSr).ranges, ours)
-        remote = narrow(request.get(TSi).ranges, theirs)
-        if not local or not remote:
-            raise PeerError(f"selectors other than those that were configured: {request}")
-        return ChildTerms(False, chosen, self.random(4), chosen.spi, mode, local, remote)
-
     def reply(self, request: Message, *payloads: Payload) -> Message:
         """Build a response of ours to a request of the target."""
-        return replace(request.reply(*payloads), spi_r=self.ike.spi_r, protected=request.protected)
+        sa = self._sa_of(request)
+        return replace(request.reply(*payloads), spi_r=sa.spi_r, protected=request.protected)
 
     def answer(self, request: Message, response: Message, wrong: str = "") -> None:
         """Send a response, and send it again whenever the request is retransmitted.
 
         ScriptError for a request that was not heard with `hear_request`.
         """
-        if request not in self._octets:
+        if request not in self._requests:
             raise ScriptError(f"nothing was heard that this could answer: {request}")
-        self._answered[self._octets[request]] = self.say(response, wrong)
-        self.ike.expected_request_id = request.message_id + 1
+        sa = self._sa_of(request)
+        with self._on(sa):
+            self._answered[self._requests[request].octets] = self.say(response, wrong)
+        sa.expected_request_id = request.message_id + 1
+
+    def _sa_of(self, request: Message) -> IkeSa:
+        """Give the IKE SA of a request: it may be an older one than that in use."""
+        heard = self._requests.get(request)
+        return (heard.sa if heard else None) or self.ike
 
     def accept_ike_sa_init(self, request: Message | None = None) -> Message:
         """Grant the IKE SA that the target asks for; give its IKE_AUTH request."""
@@ -440,25 +402,15 @@ class Peer(Traffic):
         if heard.octets in self._answered:
             self._talk.say(self._answered[heard.octets], None, heard.sa)
             return True
-        if heard.sa is self._ike and request.protected and request.exchange in _COURTESIES:
-            self._octets[request] = heard.octets
-            self.answer(request, self.reply(request, *_COURTESIES[request.exchange](self, request)))
+        if request.protected and request.exchange in _COURTESIES:
+            if request in self._requests:
+                # The script has it and says when it is answered.
+                return True
+            self._requests[request] = heard
+            with self._on(heard.sa):
+                payloads = _COURTESIES[request.exchange](self, request)
+            self.answer(request, self.reply(request, *payloads))
         return False
-
-    def deleted(self, request: Message) -> tuple[Payload, ...]:
-        """Close what a request's Delete payloads name; give the answer (RFC 7296, 1.4.1)."""
-        spis = [
-            spi
-            for delete in request.all(Delete)
-            if delete.protocol == ProtocolId.ESP
-            for spi in delete.spis
-        ]
-        closed = [child for child in self.ike.children if child.outbound.spi in spis]
-        for child in closed:
-            self.ike.children.remove(child)
-        if not closed:
-            return ()
-        return (Delete(ProtocolId.ESP, tuple(child.inbound.spi for child in closed)),)
 
     def _new_ike(self, *, initiator: bool, spi_i: bytes = NO_SPI) -> IkeSa:
         sa = IkeSa(
@@ -474,16 +426,6 @@ class Peer(Traffic):
 
     def _keys_derived(self, sa: IkeSa) -> None:
         self.events.append(IkeKeysDerived(self._talk.link.now(), sa.established_keys()))
-
-    def _add_child(self, terms: ChildTerms, nonces: tuple[bytes, bytes]) -> ChildSa:
-        seed = ChildSeed(self.ike.established_keys(), nonces)
-        child = ChildSa.derive(terms, self.connection, seed)
-        # The script sees every packet that verifies; whether it should have been sent is judged.
-        spi, protection = child.inbound.spi, child.inbound.protection
-        child.inbound = InboundSa(spi, protection, None, inspects_padding=False)
-        self.ike.children.append(child)
-        self.events.append(ChildKeysDerived(self._talk.link.now(), child.keys))
-        return child
 
 
 _COURTESIES: Mapping[ExchangeType, Callable[[Peer, Message], tuple[Payload, ...]]] = {

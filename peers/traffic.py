@@ -120,7 +120,8 @@ class Traffic(ABC):
         reply = ip.echo_reply(heard.inner)
         if reply is None:
             return False
-        self.say_esp(self.seal(reply))
+        iv = self.random(heard.child.outbound.protection.iv_size)
+        self.say_esp(heard.child.seal(reply, iv))
         return True
 
 

@@ -1,0 +1,189 @@
+"""Child SAs of the scripted peer: asked for, granted, replaced, deleted (RFC 7296, 1.3 and 1.4)."""
+
+from __future__ import annotations
+
+from peers.exchanging import Exchanging
+from peers.reference import child as child_sa
+from peers.reference.child import ChildSa, ChildSeed, ChildTerms
+from peers.reference.connection import ChildPolicy, Mode
+from peers.reference.errors import PeerError, ScriptError
+from peers.reference.esp import InboundSa
+from peers.reference.events import ChildKeysDerived
+from peers.reference.key_exchange import KeyExchange, key_exchange, respond
+from peers.reference.message import Message
+from peers.reference.negotiation import Suite, choose, narrow, selectors
+from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType, ProtocolId
+from peers.reference.payloads import (
+    KE,
+    SA,
+    Delete,
+    Nonce,
+    Notify,
+    Payload,
+    Proposal,
+    TSi,
+    TSr,
+)
+
+
+class ChildSas(Exchanging):
+    """What a peer does to make Child SAs and to end them."""
+
+    _key_exchanges: dict[bytes, KeyExchange]
+    """Our halves of key exchanges for Child SAs, by their public value."""
+
+    # We ask.
+
+    def create_child_sa(
+        self, *before: Payload, name: str = "", group: KeyExchangeMethod | None = None
+    ) -> Message:
+        """Build a CREATE_CHILD_SA request for one more Child SA (RFC 7296, 1.3.1).
+
+        ``name`` is that of its policy, by default the first. ``group`` is that of KEi, by default
+        the first that the policy has; NONE leaves KEi out.
+        """
+        policy = self._policy(name)
+        offer = child_sa.offer(policy, self.random(child_sa.SPI_SIZE), with_key_exchange=True)
+        method = child_sa.first_group(policy) if group is None else group
+        middle: tuple[Payload, ...] = (Nonce(self.random(32)),)
+        if method != KeyExchangeMethod.NONE:
+            exchange = key_exchange(method, self.random)
+            self._key_exchanges[exchange.public] = exchange
+            middle = (*middle, KE(method, exchange.public))
+        payloads = child_sa.before_selectors(offer, *middle)
+        return self.request(ExchangeType.CREATE_CHILD_SA, *before, *payloads)
+
+    def rekey_child_sa(
+        self, child: ChildSa | None = None, group: KeyExchangeMethod | None = None
+    ) -> Message:
+        """Build a request that replaces a Child SA, by default the one in use (1.3.3)."""
+        child = child or self.child
+        return self.create_child_sa(self.rekeys_child(child), name=child.name, group=group)
+
+    def rekeys_child(self, child: ChildSa | None = None) -> Notify:
+        """Build the notify that names the Child SA to be rekeyed (RFC 7296, 1.3.3)."""
+        spi = (child or self.child).inbound.spi
+        return Notify(NotifyType.REKEY_SA, b"", ProtocolId.ESP, spi)
+
+    def take_up_child(self, request: Message, response: Message, name: str = "") -> ChildSa:
+        """Take up the Child SA that CREATE_CHILD_SA granted, with its key exchange if any."""
+        terms = child_sa.granted(request, response, request.get(SA).proposals[0].spi)
+        ours = request.find(KE)
+        exchange = self._key_exchanges.get(ours.data) if ours else None
+        shared = child_sa.shared_secret(terms.proposal, exchange, response)
+        nonces = request.get(Nonce).data, response.get(Nonce).data
+        return self._add_child(terms, nonces, shared, self._name_of(request, name))
+
+    def _name_of(self, request: Message, name: str) -> str:
+        """Give the policy's name of what a request asks for: that of the Child SA it replaces."""
+        notify = request.find_notify(NotifyType.REKEY_SA)
+        replaced = self.ike.child(notify.spi) if notify else None
+        return replaced.name if replaced else name
+
+    def deletion(self, *children: ChildSa) -> Message:
+        """Build the request that closes Child SAs (RFC 7296, 1.4.1)."""
+        spis = tuple(child.inbound.spi for child in children)
+        return self.request(ExchangeType.INFORMATIONAL, Delete(ProtocolId.ESP, spis))
+
+    def forget_child(self, child: ChildSa) -> None:
+        """Close our side of a Child SA."""
+        self.ike.children.remove(child)
+
+    # The target asks.
+
+    def grant_child(self, request: Message) -> Message:
+        """Build the response that grants the target's CREATE_CHILD_SA, and take the Child SA up.
+
+        Where its KE payload is not of the group that was chosen, the response is
+        INVALID_KE_PAYLOAD and no Child SA is made (1.3).
+        """
+        policy, terms = self._terms(request, self._name_of(request, ""), with_key_exchange=True)
+        method, theirs = Suite.of(terms.proposal).ke, request.find(KE)
+        ours: tuple[Payload, ...] = ()
+        shared = b""
+        if method is not None:
+            if theirs is None or theirs.group != method:
+                return self.reply(request, wrong_group(method))
+            exchange = respond(method, theirs.data, self.random)
+            ours, shared = (KE(method, exchange.public),), exchange.shared
+        nonce = Nonce(self.random(32))
+        self._add_child(terms, (request.get(Nonce).data, nonce.data), shared, policy.name)
+        payloads = child_sa.before_selectors(child_sa.answer(terms), nonce, *ours)
+        return self.reply(request, *payloads)
+
+    def grant(self, request: Message) -> ChildTerms:
+        """Settle the terms of the Child SA that the target asks for in IKE_AUTH."""
+        return self._terms(request, "", with_key_exchange=False)[1]
+
+    def _terms(
+        self, request: Message, name: str, *, with_key_exchange: bool
+    ) -> tuple[ChildPolicy, ChildTerms]:
+        policies = [each for each in self.connection.children if name in ("", each.name)]
+        chosen = None
+        for policy in policies:
+            proposals = policy.esp_proposals
+            if not with_key_exchange:
+                proposals = child_sa.without_key_exchange(proposals)
+            chosen = choose(request.get(SA), proposals)
+            terms = self._narrowed(request, policy, chosen) if chosen else None
+            if terms is not None:
+                return policy, terms
+        if chosen is None:
+            raise PeerError(f"nothing in the offer that the target was configured with: {request}")
+        raise PeerError(f"selectors other than those that were configured: {request}")
+
+    def _narrowed(
+        self, request: Message, policy: ChildPolicy, chosen: Proposal
+    ) -> ChildTerms | None:
+        transport = NotifyType.USE_TRANSPORT_MODE in request.notifies
+        mode = Mode.TRANSPORT if transport else Mode.TUNNEL
+        local = narrow(request.get(TSr).ranges, selectors(policy.local_selectors))
+        remote = narrow(request.get(TSi).ranges, selectors(policy.remote_selectors))
+        if not local or not remote:
+            return None
+        spi = self.random(child_sa.SPI_SIZE)
+        return ChildTerms(False, chosen, spi, chosen.spi, mode, local, remote)
+
+    def deleted(self, request: Message) -> tuple[Payload, ...]:
+        """Close what a request's Delete payloads name; give the answer (RFC 7296, 1.4.1)."""
+        spis = [
+            spi
+            for delete in request.all(Delete)
+            if delete.protocol == ProtocolId.ESP
+            for spi in delete.spis
+        ]
+        closed = [child for child in self.ike.children if child.outbound.spi in spis]
+        for child in closed:
+            self.ike.children.remove(child)
+        if not closed:
+            return ()
+        return (Delete(ProtocolId.ESP, tuple(child.inbound.spi for child in closed)),)
+
+    def _policy(self, name: str) -> ChildPolicy:
+        policies = self.connection.children
+        found = [each for each in policies if name in ("", each.name)]
+        if not found:
+            raise ScriptError(f"the connection says nothing of a Child SA {name!r}")
+        return found[0]
+
+    def _add_child(
+        self,
+        terms: ChildTerms,
+        nonces: tuple[bytes, bytes],
+        shared: bytes = b"",
+        name: str = "",
+    ) -> ChildSa:
+        seed = ChildSeed(self.ike.established_keys(), nonces, shared)
+        child = ChildSa.derive(terms, self.connection, seed)
+        child.name = name or self.connection.name
+        # The script sees every packet that verifies; whether it should have been sent is judged.
+        spi, protection = child.inbound.spi, child.inbound.protection
+        child.inbound = InboundSa(spi, protection, None, inspects_padding=False)
+        self.ike.children.append(child)
+        self.events.append(ChildKeysDerived(self._talk.link.now(), child.keys))
+        return child
+
+
+def wrong_group(method: KeyExchangeMethod) -> Notify:
+    """Build the notify that asks for another key exchange method (RFC 7296, 1.3)."""
+    return Notify(NotifyType.INVALID_KE_PAYLOAD, int(method).to_bytes(2, "big"))

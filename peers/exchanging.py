@@ -1,0 +1,58 @@
+"""What the parts of the scripted peer that make and replace SAs use of the rest of it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from peers.conversation import Conversation
+from peers.reference.child import ChildSa
+from peers.reference.connection import Connection
+from peers.reference.events import Event
+from peers.reference.message import Message
+from peers.reference.numbers import ExchangeType
+from peers.reference.payloads import Payload, Proposal
+from peers.reference.sa import IkeSa, Random
+
+
+class Exchanging(ABC):
+    """Requests and responses of one peer, and the SAs that it works with."""
+
+    _talk: Conversation
+    _ike: IkeSa | None
+    random: Random
+    connection: Connection
+
+    @property
+    @abstractmethod
+    def events(self) -> list[Event]:
+        """The record of everything said and heard."""
+
+    @property
+    @abstractmethod
+    def ike(self) -> IkeSa:
+        """The IKE SA that the script works with."""
+
+    @property
+    @abstractmethod
+    def child(self) -> ChildSa:
+        """The Child SA that the script works with."""
+
+    @abstractmethod
+    def request(self, exchange: ExchangeType, *payloads: Payload) -> Message:
+        """Build the next request within the IKE SA."""
+
+    @abstractmethod
+    def reply(self, request: Message, *payloads: Payload) -> Message:
+        """Build a response of ours to a request of the target."""
+
+    @abstractmethod
+    def answer(self, request: Message, response: Message, wrong: str = "") -> None:
+        """Send a response, and send it again whenever the request is retransmitted."""
+
+    @abstractmethod
+    def choose(self, request: Message) -> Proposal:
+        """Choose from the target's offer for an IKE SA what fits its KE payload."""
+
+    @abstractmethod
+    def _keys_derived(self, sa: IkeSa) -> None:
+        """Record the keys of an IKE SA."""
