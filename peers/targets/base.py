@@ -92,17 +92,20 @@ class Target(Protocol):
     def rekey_ike(self, connection: Connection) -> None:
         """Start a rekey of the connection's IKE SA."""
 
-    def rekey_child(self, connection: Connection) -> None:
-        """Start a rekey of the connection's Child SA."""
+    def create_child(self, connection: Connection, name: str) -> None:
+        """Start the exchange for one more Child SA, by the name of its policy."""
+
+    def rekey_child(self, connection: Connection, name: str = "") -> None:
+        """Start a rekey of the newest Child SA of that policy, by default the first."""
 
     def delete_ike(self, connection: Connection) -> None:
         """Start the deletion of the connection's IKE SA."""
 
-    def delete_child(self, connection: Connection) -> None:
-        """Start the deletion of the connection's Child SA."""
+    def delete_child(self, connection: Connection, name: str = "") -> None:
+        """Start the deletion of the newest Child SA of that policy, by default the first."""
 
-    def echo(self, connection: Connection) -> None:
-        """Make the target's side send one ICMP echo request through the Child SA."""
+    def echo(self, connection: Connection, name: str = "") -> None:
+        """Make the target's side send one ICMP echo request through the Child SA of a policy."""
 
     def challenge_with_cookies(self, enabled: bool) -> None:
         """Make the target answer every IKE_SA_INIT request without a cookie with a challenge."""

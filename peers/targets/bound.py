@@ -33,21 +33,25 @@ class BoundTarget:
         """Start a rekey of the IKE SA."""
         self._target.rekey_ike(self.connection)
 
-    def rekey_child(self) -> None:
-        """Start a rekey of the Child SA."""
-        self._target.rekey_child(self.connection)
+    def create_child(self, name: str) -> None:
+        """Start the exchange for one more Child SA, by the name of its policy."""
+        self._target.create_child(self.connection, name)
+
+    def rekey_child(self, name: str = "") -> None:
+        """Start a rekey of the Child SA of that policy, by default the first."""
+        self._target.rekey_child(self.connection, name)
 
     def delete_ike(self) -> None:
         """Start the deletion of the IKE SA."""
         self._target.delete_ike(self.connection)
 
-    def delete_child(self) -> None:
-        """Start the deletion of the Child SA."""
-        self._target.delete_child(self.connection)
+    def delete_child(self, name: str = "") -> None:
+        """Start the deletion of the Child SA of that policy, by default the first."""
+        self._target.delete_child(self.connection, name)
 
-    def echo(self) -> None:
-        """Make the target's side send one echo request through the Child SA."""
-        self._target.echo(self.connection)
+    def echo(self, name: str = "") -> None:
+        """Make the target's side send one echo request through the Child SA of a policy."""
+        self._target.echo(self.connection, name)
 
     def challenge_with_cookies(self, enabled: bool = True) -> None:
         """Make the target answer IKE_SA_INIT requests with cookie challenges."""

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 
 from peers.lab.machine import Machine
 from peers.reference.child import first_host
-from peers.reference.connection import Connection, IPNetwork, Mode
+from peers.reference.connection import ChildPolicy, Connection, IPNetwork, Mode
 from peers.reference.events import IPAddress
 from peers.reference.negotiation import selectors
+from peers.targets.keywords import check_policy
 
 STATISTICS = re.compile(r"stats:\s+replay-window (\d+) replay (\d+) failed (\d+)")
 LINE = re.compile(r"^(Xfrm\w+)\s+(\d+)$", re.MULTILINE)
@@ -34,19 +35,26 @@ def parse_counters(text: str) -> Mapping[str, int]:
     return found
 
 
-def echo_script(connection: Connection, network_behind: Callable[[int], IPNetwork]) -> str:
-    """Give the script that sends one echo request through the Child SA and waits for nothing."""
-    source, destination = echo_addresses(connection, network_behind)
+def echo_script(
+    connection: Connection, network_behind: Callable[[int], IPNetwork], name: str = ""
+) -> str:
+    """Give the script that sends one echo request through the Child SA and waits for nothing.
+
+    ``name`` is that of the Child SA's policy, by default the first.
+    """
+    name = check_policy(connection, name)
+    policy = next(each for each in connection.children if each.name == name)
+    source, destination = echo_addresses(connection, policy, network_behind)
     return f"ping -c 1 -W 1 -n -I {source} {destination} >/dev/null 2>&1 &"
 
 
 def echo_addresses(
-    connection: Connection, network_behind: Callable[[int], IPNetwork]
+    connection: Connection, policy: ChildPolicy, network_behind: Callable[[int], IPNetwork]
 ) -> tuple[IPAddress, IPAddress]:
     """Choose the hosts: the outer ones in transport mode, else ones that the selectors cover."""
-    if connection.mode is Mode.TRANSPORT:
+    if policy.mode is Mode.TRANSPORT:
         return connection.local, connection.remote
-    local, remote = map(selectors, (connection.local_selectors, connection.remote_selectors))
+    local, remote = map(selectors, (policy.local_selectors, policy.remote_selectors))
     first, last = local[0].start_address, local[0].end_address
     own = network_behind(first.version)[1]
     source = own if int(first) <= int(own) <= int(last) else first_host(local)

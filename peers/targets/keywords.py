@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from peers.reference.connection import Connection
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Integ, TransformType
-from peers.reference.payloads import Proposal, TrafficSelector, Transform
+from peers.reference.payloads import Proposal, Transform
 
 Words = Mapping[TransformType, Mapping[int, str]]
 """By transform type and ID; ``{bits}`` in a word stands for the key length."""
@@ -62,9 +62,18 @@ def hexadecimal(psk: bytes) -> str:
 
 
 def check_children(connection: Connection, daemon: str) -> None:
-    """Raise ScriptError for what the neutral description says and an adapter cannot write yet."""
-    selectors = (*connection.local_selectors, *connection.remote_selectors)
-    if any(isinstance(each, TrafficSelector) for each in selectors):
-        raise ScriptError(f"selectors with protocol, ports or ranges: {daemon}: not implemented")
-    if connection.more or connection.single_pair or connection.most_children is not None:
-        raise ScriptError(f"several Child SAs and their limits: {daemon}: not implemented")
+    """Raise ScriptError for what the neutral description says and a daemon has no word for."""
+    single = any(policy.single_pair for policy in connection.children)
+    if single or connection.most_children is not None:
+        raise ScriptError(f"{daemon} has no word for limits of Child SAs")
+    names = [policy.name for policy in connection.children]
+    if len(set(names)) < len(names) or not all(map(NAME.fullmatch, names)):
+        raise ScriptError(f"Child SAs cannot be named {names}: {NAME.pattern}")
+
+
+def check_policy(connection: Connection, name: str) -> str:
+    """Give the name of a Child SA's policy, the first one's for no name; else ScriptError."""
+    names = [policy.name for policy in connection.children]
+    if name and name not in names:
+        raise ScriptError(f"{connection.name} says nothing of a Child SA {name!r}")
+    return name or names[0]

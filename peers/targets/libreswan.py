@@ -12,7 +12,7 @@ from peers.reference.events import IPAddress
 from peers.targets.base import Capability, IkeSaState, TargetInfo
 from peers.targets.kernel import echo_script, kernel_counters
 from peers.targets.libreswan_auth import ipsec_secrets
-from peers.targets.libreswan_config import ipsec_conf
+from peers.targets.libreswan_config import ipsec_conf, section_name, section_names
 from peers.targets.libreswan_status import ike_sas, parse_states
 
 WHACK = "/usr/libexec/ipsec/whack"
@@ -59,33 +59,38 @@ class Libreswan:
             return
         name = connection.name
         self._machine.run(f"rm -f {FOLDER}/{name}.conf {FOLDER}/{name}.secrets")
-        self._whack(f"--name {name} --delete")
+        for section in section_names(connection):
+            self._whack(f"--name {section} --delete")
         self._whack("--rereadsecrets")
 
     def initiate(self, connection: Connection) -> None:
         """Start the initial exchanges."""
-        self._whack(f"--name {connection.name} --initiate --asynchronous")
+        self.create_child(connection, connection.name)
+
+    def create_child(self, connection: Connection, name: str) -> None:
+        """Start the exchange for one more Child SA; the initial ones where there is no IKE SA."""
+        self._whack(f"--name {section_name(connection, name)} --initiate --asynchronous")
 
     def rekey_ike(self, connection: Connection) -> None:
         """Start a rekey of the IKE SA."""
         self._whack(f"--name {connection.name} --rekey-ike --asynchronous")
 
-    def rekey_child(self, connection: Connection) -> None:
-        """Start a rekey of the Child SA."""
+    def rekey_child(self, connection: Connection, name: str = "") -> None:
+        """Start a rekey of the Child SA of that policy."""
         word = "--rekey-child" if self._major >= 5 else "--rekey-ipsec"
-        self._whack(f"--name {connection.name} {word} --asynchronous")
+        self._whack(f"--name {section_name(connection, name)} {word} --asynchronous")
 
     def delete_ike(self, connection: Connection) -> None:
         """Start the deletion of the IKE SA."""
-        self._delete(connection, "--delete-ike", child=False)
+        self._delete(connection.name, "--delete-ike", child=False)
 
-    def delete_child(self, connection: Connection) -> None:
-        """Start the deletion of the Child SA."""
-        self._delete(connection, "--delete-child", child=True)
+    def delete_child(self, connection: Connection, name: str = "") -> None:
+        """Start the deletion of the Child SA of that policy."""
+        self._delete(section_name(connection, name), "--delete-child", child=True)
 
-    def echo(self, connection: Connection) -> None:
+    def echo(self, connection: Connection, name: str = "") -> None:
         """Have the target's side send one echo request."""
-        self._machine.run(echo_script(connection, self.network_behind))
+        self._machine.run(echo_script(connection, self.network_behind, name))
 
     def challenge_with_cookies(self, enabled: bool) -> None:
         """Have pluto ask for cookies or not."""
@@ -131,27 +136,26 @@ class Libreswan:
         return status == 0 and str(self._machine.place.ipv6) in output
 
     def _load(self, connection: Connection) -> None:
-        name = connection.name
-        self._machine.run(
-            f"{WHACK} --rereadsecrets && {ADDCONN} --config {FOLDER}/{name}.conf {name}"
-        )
+        file, names = f"{FOLDER}/{connection.name}.conf", section_names(connection)
+        loading = [f"{ADDCONN} --config {file} {name}" for name in names]
+        self._machine.run(" && ".join([f"{WHACK} --rereadsecrets", *loading]))
 
-    def _delete(self, connection: Connection, word: str, *, child: bool) -> None:
+    def _delete(self, section: str, word: str, *, child: bool) -> None:
         if self._major >= 5:
-            self._whack(f"--name {connection.name} {word} --asynchronous")
+            self._whack(f"--name {section} {word} --asynchronous")
         else:
-            self._whack(f"--deletestate {self._newest(connection, child=child)}")
+            self._whack(f"--deletestate {self._newest(section, child=child)}")
 
-    def _newest(self, connection: Connection, *, child: bool) -> int:
-        """Give the number of the connection's newest established Child or IKE SA."""
+    def _newest(self, section: str, *, child: bool) -> int:
+        """Give the number of the newest established Child or IKE SA of a section."""
         found = [
             each.number
             for each in parse_states(self._whack("--showstates"))
-            if each.name == connection.name and each.is_child is child and each.established
+            if each.name == section and each.is_child is child and each.established
         ]
         if not found:
             kind = "Child" if child else "IKE"
-            raise Inconclusive(f"{connection.name} has no established {kind} SA")
+            raise Inconclusive(f"{section} has no established {kind} SA")
         return max(found)
 
     def _whack(self, arguments: str) -> str:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import math
 
-from peers.reference.connection import Connection
+from peers.reference.connection import ChildPolicy, Connection
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf, TransformType
 from peers.reference.payloads import Proposal
-from peers.targets.keywords import AEADS, Words, check_children, check_name, words_of
+from peers.targets.keywords import (
+    AEADS,
+    Words,
+    check_children,
+    check_name,
+    check_policy,
+    words_of,
+)
 from peers.targets.libreswan_auth import settings as authentication
+from peers.targets.selectors import libreswan_settings
 
 DAEMON = "Libreswan"
 
@@ -105,20 +113,39 @@ def esp_text(proposal: Proposal) -> str:
 
 
 def ipsec_conf(connection: Connection, major: int = 5) -> str:
-    """Write the ``conn`` section for a major version. Nothing in it starts on its own."""
+    """Write the ``conn`` sections for a major version. Nothing in them starts on its own.
+
+    Each Child SA has one; pluto makes those with the same ends under one IKE SA.
+    """
+    check_name(connection)
     check_children(connection, DAEMON)
+    return "".join(_section(connection, policy, major) for policy in connection.children)
+
+
+def section_name(connection: Connection, name: str = "") -> str:
+    """Give the name of a Child SA's section, by that of its policy; the first has our name."""
+    name = check_policy(connection, name)
+    return name if name == connection.name else f"{connection.name}-{name}"
+
+
+def section_names(connection: Connection) -> list[str]:
+    """List the names of all sections, that of the first Child SA first."""
+    return [section_name(connection, policy.name) for policy in connection.children]
+
+
+def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
     settings = {
         **VERSION_SETTINGS[min(major, 5)],
         **authentication(connection),
         "left": str(connection.local),
-        "leftsubnet": _subnet(connection, connection.local_selectors),
+        **libreswan_settings("left", policy.local_selectors),
         "right": str(connection.remote),
-        "rightsubnet": _subnet(connection, connection.remote_selectors),
-        "type": connection.mode.value,
+        **libreswan_settings("right", policy.remote_selectors),
+        "type": policy.mode.value,
         "ike": ",".join(ike_text(each) for each in connection.ike_proposals),
-        "esp": ",".join(esp_text(each) for each in connection.esp_proposals),
-        "esn": _sequence_numbers(connection),
-        "pfs": "yes" if _has_key_exchange(connection) else "no",
+        "esp": ",".join(esp_text(each) for each in policy.esp_proposals),
+        "esn": _sequence_numbers(policy),
+        "pfs": "yes" if _has_key_exchange(policy) else "no",
         "narrowing": "yes",
         "replay-window": str(connection.replay_window),
         # A test says when something is rekeyed, and what nobody answers is given up soon.
@@ -132,7 +159,7 @@ def ipsec_conf(connection: Connection, major: int = 5) -> str:
         settings["dpddelay"] = f"{math.ceil(connection.liveness_delay)}s"
         settings["dpdtimeout"] = f"{math.ceil(5 * connection.liveness_delay)}s"
     lines = (f"\t{key}={value}\n" for key, value in settings.items())
-    return f"conn {check_name(connection)}\n" + "".join(lines)
+    return f"conn {section_name(connection, policy.name)}\n" + "".join(lines)
 
 
 def _check_types(proposal: Proposal, *types: TransformType) -> None:
@@ -144,21 +171,15 @@ def _is_aead(proposal: Proposal) -> bool:
     return all(each.id in AEADS for each in proposal.of(TransformType.ENCR))
 
 
-def _subnet(connection: Connection, selectors: tuple[object, ...]) -> str:
-    if len(selectors) != 1:
-        raise ScriptError(f"{DAEMON} takes one selector a side, {connection.name} has {selectors}")
-    return str(selectors[0])
-
-
-def _sequence_numbers(connection: Connection) -> str:
+def _sequence_numbers(policy: ChildPolicy) -> str:
     kinds = {
         frozenset(int(each.id) for each in proposal.of(TransformType.ESN))
-        for proposal in connection.esp_proposals
+        for proposal in policy.esp_proposals
     }
     if len(kinds) != 1:
         raise ScriptError(f"{DAEMON} takes one setting of ESN for all ESP proposals")
     return SEQUENCE_NUMBERS[kinds.pop()]
 
 
-def _has_key_exchange(connection: Connection) -> bool:
-    return any(each.of(TransformType.KE) for each in connection.esp_proposals)
+def _has_key_exchange(policy: ChildPolicy) -> bool:
+    return any(each.of(TransformType.KE) for each in policy.esp_proposals)

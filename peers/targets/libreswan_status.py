@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from peers.reference.connection import Connection, Mode
 from peers.targets.base import ChildSaState, IkeSaState
+from peers.targets.libreswan_config import section_names
 
 # Releases before 5 begin each line with "000 ".
 # #2: "name"[1] 198.18.0.16:500 ESTABLISHED_CHILD_SA (established Child SA); ...; IKE SA #1; idle;
@@ -71,7 +72,8 @@ def parse_kernel_states(text: str) -> dict[bytes, KernelState]:
 
 def ike_sas(connection: Connection, whack: str, kernel: str) -> Sequence[IkeSaState]:
     """Put together the connection's IKE SAs; whack does not tell their SPIs, they stay empty."""
-    own = [each for each in parse_states(whack) if each.name == connection.name]
+    names = section_names(connection)
+    own = [each for each in parse_states(whack) if each.name in names]
     states = parse_kernel_states(kernel)
     spis = _spis(connection, whack)
     return [

@@ -52,23 +52,29 @@ class ReferenceTarget:
         """Start a rekey of the IKE SA."""
         self._link.deliver(self._endpoint.rekey_ike(connection, self._link.now()))
 
-    def rekey_child(self, connection: Connection) -> None:
-        """Start a rekey of the Child SA."""
-        self._link.deliver(self._endpoint.rekey_child(connection, self._link.now()))
+    def create_child(self, connection: Connection, name: str) -> None:
+        """Start the exchange for one more Child SA."""
+        self._link.deliver(self._endpoint.create_child(connection, self._link.now(), name))
+
+    def rekey_child(self, connection: Connection, name: str = "") -> None:
+        """Start a rekey of the Child SA of that policy."""
+        name = name or connection.name
+        self._link.deliver(self._endpoint.rekey_child(connection, self._link.now(), name))
 
     def delete_ike(self, connection: Connection) -> None:
         """Start the deletion of the IKE SA."""
         now = self._link.now()
         self._link.deliver(self._endpoint.delete(connection, now, child_only=False))
 
-    def delete_child(self, connection: Connection) -> None:
-        """Start the deletion of the Child SA."""
-        now = self._link.now()
-        self._link.deliver(self._endpoint.delete(connection, now, child_only=True))
+    def delete_child(self, connection: Connection, name: str = "") -> None:
+        """Start the deletion of the Child SA of that policy."""
+        now, name = self._link.now(), name or connection.name
+        self._link.deliver(self._endpoint.delete(connection, now, child_only=True, name=name))
 
-    def echo(self, connection: Connection) -> None:
-        """Send one echo request through the Child SA."""
-        self._link.deliver(self._endpoint.echo(connection, self._link.now()))
+    def echo(self, connection: Connection, name: str = "") -> None:
+        """Send one echo request through the Child SA of that policy."""
+        name = name or connection.name
+        self._link.deliver(self._endpoint.echo(connection, self._link.now(), name))
 
     def challenge_with_cookies(self, enabled: bool) -> None:
         """Challenge every IKE_SA_INIT request."""

@@ -17,6 +17,7 @@ from peers.reference.events import IPAddress
 from peers.targets.base import Capability, ChildSaState, IkeSaState, TargetInfo
 from peers.targets.cookie_holder import hold_half_open
 from peers.targets.kernel import echo_script, kernel_counters
+from peers.targets.keywords import check_policy
 from peers.targets.strongswan_auth import secrets
 from peers.targets.strongswan_config import connection_section, swanctl_conf
 
@@ -79,11 +80,15 @@ class StrongSwan:
 
     def initiate(self, connection: Connection) -> None:
         """Start the initial exchanges."""
+        self.create_child(connection, connection.name)
+
+    def create_child(self, connection: Connection, name: str) -> None:
+        """Start the exchange for one more Child SA; the initial ones where there is no IKE SA."""
         self._request(
             "initiate",
             {
                 "ike": connection.name,
-                "child": connection.name,
+                "child": check_policy(connection, name),
                 "timeout": NOT_WAITING,
                 "init-limits": "no",
             },
@@ -93,22 +98,24 @@ class StrongSwan:
         """Start a rekey of the IKE SA."""
         self._request("rekey", {"ike": connection.name})
 
-    def rekey_child(self, connection: Connection) -> None:
-        """Start a rekey of the Child SA."""
-        self._request("rekey", {"ike": connection.name, "child": connection.name})
+    def rekey_child(self, connection: Connection, name: str = "") -> None:
+        """Start a rekey of the Child SA of that policy."""
+        child = check_policy(connection, name)
+        self._request("rekey", {"ike": connection.name, "child": child})
 
     def delete_ike(self, connection: Connection) -> None:
         """Start the deletion of the IKE SA."""
         self._request("terminate", {"ike": connection.name, "timeout": NOT_WAITING})
 
-    def delete_child(self, connection: Connection) -> None:
-        """Start the deletion of the Child SA."""
-        name = connection.name
-        self._request("terminate", {"ike": name, "child": name, "timeout": NOT_WAITING})
+    def delete_child(self, connection: Connection, name: str = "") -> None:
+        """Start the deletion of the Child SA of that policy."""
+        child = check_policy(connection, name)
+        request = {"ike": connection.name, "child": child, "timeout": NOT_WAITING}
+        self._request("terminate", request)
 
-    def echo(self, connection: Connection) -> None:
+    def echo(self, connection: Connection, name: str = "") -> None:
         """Have the target's side send one echo request."""
-        self._machine.run(echo_script(connection, self.network_behind))
+        self._machine.run(echo_script(connection, self.network_behind, name))
 
     def challenge_with_cookies(self, enabled: bool) -> None:
         """Have charon ask for cookies or not. Restarts it, if that changes anything."""

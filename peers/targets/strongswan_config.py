@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from peers.reference.connection import Connection
+from peers.reference.connection import ChildPolicy, Connection
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf, TransformType
 from peers.reference.payloads import Proposal
 from peers.targets.keywords import Words, check_children, check_name, words_of
+from peers.targets.selectors import strongswan_text
 from peers.targets.strongswan_auth import Section, secrets_section, side
 
 DAEMON = "strongSwan"
@@ -97,19 +98,9 @@ def proposal_text(proposal: Proposal) -> str:
 
 
 def connection_section(connection: Connection) -> Section:
-    """Give the section ``connections.<name>``; its only child has the connection's name."""
-    name = check_name(connection)
+    """Give the section ``connections.<name>``; its first child has the connection's name."""
+    check_name(connection)
     check_children(connection, DAEMON)
-    child: Section = {
-        "mode": connection.mode.value,
-        "local_ts": [str(each) for each in connection.local_selectors],
-        "remote_ts": [str(each) for each in connection.remote_selectors],
-        "esp_proposals": [proposal_text(each) for each in connection.esp_proposals],
-        "replay_window": str(connection.replay_window),
-        # A test says when something is rekeyed.
-        "rekey_time": "0s",
-        "life_time": "0s",
-    }
     return {
         "version": "2",
         "local_addrs": [str(connection.local)],
@@ -121,7 +112,20 @@ def connection_section(connection: Connection) -> Section:
         "dpd_delay": f"{math.ceil(connection.liveness_delay)}s",
         "local": side(connection.local_identity, connection.local_credential),
         "remote": side(connection.remote_identity, connection.remote_credential),
-        "children": {name: child},
+        "children": {each.name: _child_section(connection, each) for each in connection.children},
+    }
+
+
+def _child_section(connection: Connection, policy: ChildPolicy) -> Section:
+    return {
+        "mode": policy.mode.value,
+        "local_ts": [strongswan_text(each) for each in policy.local_selectors],
+        "remote_ts": [strongswan_text(each) for each in policy.remote_selectors],
+        "esp_proposals": [proposal_text(each) for each in policy.esp_proposals],
+        "replay_window": str(connection.replay_window),
+        # A test says when something is rekeyed.
+        "rekey_time": "0s",
+        "life_time": "0s",
     }
 
 

@@ -177,25 +177,80 @@ def test_an_echo_goes_between_hosts_that_the_selectors_cover(
         remote_selectors=(ip_network(remote),),
     )
 
-    ends = echo_addresses(connection, lambda family: ip_network("10.1.0.0/24"))
+    policy = connection.children[0]
+    ends = echo_addresses(connection, policy, lambda family: ip_network("10.1.0.0/24"))
 
     assert tuple(map(str, ends)) == (source, destination)
 
 
-NOT_WRITTEN = {
-    "ports": {"local_selectors": (traffic_selector("10.1.0.0/24[tcp/80]"),)},
-    "a range": {"remote_selectors": (traffic_selector("10.1.0.5-10.1.0.9"),)},
-    "a second Child SA": {"more": CONNECTION.children},
+SECOND = replace(CONNECTION.children[0], name="second")
+
+NO_WORDS = {
     "single pairs": {"single_pair": True},
     "a limit": {"most_children": 1},
+    "one name twice": {"more": (SECOND, SECOND)},
+    "a strange name": {"more": (replace(SECOND, name="a b"),)},
 }
 
 
-@pytest.mark.parametrize("name", NOT_WRITTEN)
+@pytest.mark.parametrize("name", NO_WORDS)
 @pytest.mark.parametrize(
     "render", [strongswan_config.connection_section, libreswan_config.ipsec_conf]
 )
 def test_what_an_adapter_cannot_write_is_refused(render, name):
     render(CONNECTION)
-    with pytest.raises(ScriptError, match="not implemented"):
-        render(replace(CONNECTION, **NOT_WRITTEN[name]))
+    with pytest.raises(ScriptError):
+        render(replace(CONNECTION, **NO_WORDS[name]))
+
+
+SELECTORS = [
+    # selector, strongSwan's words, Libreswan's subnet and protoport (None: it has no words)
+    ("10.1.0.0/24", "10.1.0.0/24", ("10.1.0.0/24", None)),
+    ("fd01::/64[udp]", "fd01::/64[17]", ("fd01::/64", "17/%any")),
+    ("10.1.0.1/32[tcp/80]", "10.1.0.1/32[6/80]", ("10.1.0.1/32", "6/80")),
+    ("10.1.0.0/24[icmp/2048]", "10.1.0.0/24[1/2048]", ("10.1.0.0/24", "1/2048")),
+    ("10.1.0.0/24[tcp/opaque]", "10.1.0.0/24[6/opaque]", ("10.1.0.0/24", "6/%opaque")),
+    ("10.1.0.0/24[udp/1-99]", "10.1.0.0/24[17/1-99]", None),
+    ("10.1.0.5-10.1.0.9", "10.1.0.5-10.1.0.9", None),
+]
+
+
+@pytest.mark.parametrize(("text", "swanctl", "ipsec"), SELECTORS)
+def test_selectors_are_written_in_each_daemons_words(text, swanctl, ipsec):
+    described = replace(CONNECTION, local_selectors=(traffic_selector(text),))
+
+    section = strongswan_config.connection_section(described)
+
+    assert section["children"]["site-a"]["local_ts"] == [swanctl]
+    if ipsec is None:
+        with pytest.raises(ScriptError, match="no word"):
+            libreswan_config.ipsec_conf(described)
+        return
+    subnet, protoport = ipsec
+    conf = libreswan_config.ipsec_conf(described)
+    assert f"\tleftsubnet={subnet}\n" in conf
+    assert (f"\tleftprotoport={protoport}\n" in conf) is (protoport is not None)
+
+
+def test_each_child_sa_has_a_section_of_its_own():
+    described = replace(
+        CONNECTION,
+        more=(replace(SECOND, esp_proposals=(esp(GCM_256, ECP, NO_ESN),)),),
+    )
+
+    children = strongswan_config.connection_section(described)["children"]
+    conf = libreswan_config.ipsec_conf(described)
+
+    assert list(children) == ["site-a", "second"]
+    assert children["second"]["esp_proposals"] == ["aes256gcm16-ecp256-noesn"]
+    first, second = conf.split("conn site-a-second\n")
+    assert first.startswith("conn site-a\n")
+    assert "\tpfs=no\n" in first
+    assert "\tpfs=yes\n" in second
+    assert "\tesp=aes_gcm_16_256-none-dh19\n" in second
+    assert libreswan_config.section_names(described) == ["site-a", "site-a-second"]
+
+
+def test_a_child_sa_that_there_is_not_is_our_error():
+    with pytest.raises(ScriptError, match="other"):
+        libreswan_config.section_name(CONNECTION, "other")
