@@ -124,10 +124,14 @@ class Peer(Successors, ChildSas, Traffic):
 
     def take_up(self, request: Message, response: Message) -> ChildSa:
         """Check the responder's AUTH and take up the Child SA that IKE_AUTH granted."""
-        authentication.verify(AuthenticationDecisions(), self.ike, response)
+        self._verify(response)
         spi = request.get(SA).proposals[0].spi
         terms = child_sa.granted(request, response, spi)
         return self._add_child(terms, self.ike.nonces())
+
+    def _verify(self, message: Message) -> None:
+        now = self._talk.link.now()
+        authentication.verify(AuthenticationDecisions(), self.ike, message, now)
 
     def establish(self) -> ChildSa:
         """Do both initial exchanges; PeerError when they do not end with a Child SA."""
@@ -347,8 +351,8 @@ class Peer(Successors, ChildSas, Traffic):
 
     def ike_auth_response(self, request: Message) -> Message:
         """Check the target's AUTH and build the response that grants its Child SA."""
-        authentication.verify(AuthenticationDecisions(), self.ike, request)
-        proof = authentication.own_payloads(self.ike)
+        self._verify(request)
+        proof = authentication.own_payloads(AuthenticationDecisions(), self.ike)
         terms = self.grant(request)
         self._add_child(terms, self.ike.nonces())
         return self.reply(request, *proof, *child_sa.answer(terms))

@@ -5,15 +5,64 @@ The two sides may use different methods: what a side does is settled by its own 
 
 from __future__ import annotations
 
-from peers.reference.credentials import Credential, Null, Psk
+from peers.reference import certificates, signatures
+from peers.reference.credentials import Credential, Null, Psk, Signature
 from peers.reference.decisions_authentication import AuthenticationDecisions
-from peers.reference.errors import AuthenticationFailure
+from peers.reference.errors import AuthenticationFailure, MalformedMessage
 from peers.reference.identity import Identity
 from peers.reference.keys import psk_auth, signed_octets
 from peers.reference.message import Message
-from peers.reference.numbers import AuthMethod
-from peers.reference.payloads import AUTH, IDi, IDr, Payload
+from peers.reference.numbers import AuthMethod, NotifyType
+from peers.reference.payloads import AUTH, CERT, IDi, IDr, Notify, Payload
 from peers.reference.sa import IkeSa
+
+# IKE_SA_INIT: what is said about authentication before it begins.
+
+
+def announcements(sa: IkeSa) -> tuple[Payload, ...]:
+    """Build what an IKE_SA_INIT message of ours says: our hash algorithms, and for whom we trust.
+
+    The responder asks for certificates here, the initiator in IKE_AUTH (RFC 7296, 1.2).
+    """
+    said: list[Payload] = []
+    hashes = announced_hashes(sa)
+    if hashes:
+        said.append(Notify(NotifyType.SIGNATURE_HASH_ALGORITHMS, _write_hashes(hashes)))
+    return (*said, *([] if sa.initiator else _certificate_request(sa)))
+
+
+def announced_hashes(sa: IkeSa) -> tuple[int, ...]:
+    """Give the hash algorithms that we take; none unless signatures are method 14 (RFC 7427)."""
+    both = (sa.connection.local_credential, sa.connection.remote_credential)
+    digital = [
+        each.scheme.method == AuthMethod.DIGITAL_SIGNATURE
+        for each in both
+        if isinstance(each, Signature)
+    ]
+    return signatures.ACCEPTED if digital and all(digital) else ()
+
+
+def note(sa: IkeSa, message: Message) -> None:
+    """Take up what the other side's IKE_SA_INIT message announces."""
+    announced = message.find_notify(NotifyType.SIGNATURE_HASH_ALGORITHMS)
+    if announced is None:
+        return
+    if len(announced.data) % 2:
+        raise MalformedMessage(0, "SIGNATURE_HASH_ALGORITHMS with half a number")
+    pairs = range(0, len(announced.data), 2)
+    sa.peer_hashes = tuple(int.from_bytes(announced.data[at : at + 2], "big") for at in pairs)
+
+
+def _write_hashes(hashes: tuple[int, ...]) -> bytes:
+    return b"".join(number.to_bytes(2, "big") for number in hashes)
+
+
+def _certificate_request(sa: IkeSa) -> list[Payload]:
+    theirs = sa.connection.remote_credential
+    return [certificates.request(theirs.anchors)] if isinstance(theirs, Signature) else []
+
+
+# What AUTH is computed over.
 
 
 def octets_to_sign(sa: IkeSa, identification: IDi | IDr) -> bytes:
@@ -42,19 +91,38 @@ def null_mic(sa: IkeSa, identification: IDi | IDr) -> bytes:
     return shared_key_mic(sa, identification, secret)
 
 
-def own_payloads(sa: IkeSa) -> tuple[Payload, ...]:
-    """Build our identification and AUTH payloads."""
+# Our own proof.
+
+
+def own_payloads(decide: AuthenticationDecisions, sa: IkeSa) -> tuple[Payload, ...]:
+    """Build what proves who we are: identification, CERT where there is one, AUTH.
+
+    The initiator asks for certificates too. AuthenticationFailure when the other side takes
+    nothing that we can sign with.
+    """
+    credential = sa.connection.local_credential
     mine = sa.connection.local_identity.payload(of_initiator=sa.initiator)
-    return mine, own_auth(sa, mine, sa.connection.local_credential)
+    chain = certificates.payloads(credential.chain) if isinstance(credential, Signature) else ()
+    requests = _certificate_request(sa) if sa.initiator else []
+    return (mine, *chain, *requests, own_auth(sa, mine, credential, decide))
 
 
-def own_auth(sa: IkeSa, mine: IDi | IDr, credential: Credential) -> AUTH:
+def own_auth(
+    sa: IkeSa, mine: IDi | IDr, credential: Credential, decide: AuthenticationDecisions
+) -> AUTH:
     """Build the AUTH payload that proves ``mine`` by a credential of ours."""
     match credential:
         case Psk(secret):
             return AUTH(AuthMethod.SHARED_KEY_MIC, shared_key_mic(sa, mine, secret))
         case Null():
             return AUTH(AuthMethod.NULL_AUTHENTICATION, null_mic(sa, mine))
+        case Signature():
+            scheme = decide.signs_with(credential, sa.peer_hashes)
+            key = signatures.private_key(credential.key)
+            return signatures.sign(scheme, key, octets_to_sign(sa, mine))
+
+
+# The other side's proof.
 
 
 def identification(sa: IkeSa, message: Message) -> IDi | IDr:
@@ -62,10 +130,11 @@ def identification(sa: IkeSa, message: Message) -> IDi | IDr:
     return message.get(IDr) if sa.initiator else message.get(IDi)
 
 
-def verify(decide: AuthenticationDecisions, sa: IkeSa, message: Message) -> None:
+def verify(decide: AuthenticationDecisions, sa: IkeSa, message: Message, now: float) -> None:
     """Check the other side's identity and AUTH payload, as ``decide`` takes the decisions.
 
-    AuthenticationFailure says what does not hold; PeerError that the message lacks a payload.
+    ``now`` (seconds since the epoch) is when certificates are to be valid. AuthenticationFailure
+    says what does not hold; PeerError that the message lacks a payload or holds a broken one.
     """
     theirs, auth = identification(sa, message), message.get(AUTH)
     connection = sa.connection
@@ -73,12 +142,7 @@ def verify(decide: AuthenticationDecisions, sa: IkeSa, message: Message) -> None
         raise AuthenticationFailure(
             f"identity {theirs} where {connection.remote_identity} was expected"
         )
-    verify_auth(decide, sa, theirs, auth)
-
-
-def verify_auth(decide: AuthenticationDecisions, sa: IkeSa, theirs: IDi | IDr, auth: AUTH) -> None:
-    """Check the other side's AUTH payload for the credential that it is to have."""
-    credential = sa.connection.remote_credential
+    credential = connection.remote_credential
     if not decide.method_fits(auth, credential):
         raise AuthenticationFailure(
             f"AUTH method {AuthMethod(auth.method)} where {type(credential).__name__} is expected"
@@ -88,5 +152,38 @@ def verify_auth(decide: AuthenticationDecisions, sa: IkeSa, theirs: IDi | IDr, a
             expected = shared_key_mic(sa, theirs, secret)
         case Null():
             expected = null_mic(sa, theirs)
+        case Signature():
+            _verify_signature(decide, sa, credential, message, now)
+            return
     if not decide.authentic(auth, expected):
         raise AuthenticationFailure("the AUTH payload does not verify (RFC 7296, 2.15)")
+
+
+def _verify_signature(
+    decide: AuthenticationDecisions,
+    sa: IkeSa,
+    credential: Signature,
+    message: Message,
+    now: float,
+) -> None:
+    theirs, auth = identification(sa, message), message.get(AUTH)
+    hashes = announced_hashes(sa)
+    digital = auth.method == AuthMethod.DIGITAL_SIGNATURE
+    if digital is not bool(hashes and sa.peer_hashes is not None):
+        raise AuthenticationFailure("method 14 is for those who both announced it (RFC 7427, 3)")
+    chain = certificates.read(message.all(CERT))
+    if not chain:
+        raise AuthenticationFailure("no certificate came with the signature")
+    trust = certificates.Trust(credential.anchors, credential.crls, now)
+    for objection, certificate in certificates.objections(chain, Identity.of(theirs), trust):
+        if not decide.overlooks(objection):
+            subject = certificate.subject.rfc4514_string()
+            raise AuthenticationFailure(f"certificate of {subject}: {objection.value}")
+    key = certificates.public_key(chain[0])
+    schemes, signature = signatures.read(auth)
+    allowed = [each for each in schemes if not digital or decide.accepts_hash(each, hashes)]
+    if not allowed:
+        raise AuthenticationFailure(f"{schemes[0]} uses a hash that we did not announce")
+    octets = octets_to_sign(sa, theirs)
+    if not any(decide.signature_verifies(each, key, signature, octets) for each in allowed):
+        raise AuthenticationFailure("the signature does not verify (RFC 7296, 2.15)")

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from peers.reference.signature_schemes import Scheme
+
 
 @dataclass(frozen=True, slots=True)
 class Psk:
@@ -22,4 +24,21 @@ class Null:
     """No proof of who it is: AUTH only binds the messages to the keys (RFC 7619)."""
 
 
-Credential = Psk | Null
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A private key with its certificate (RFC 7296, 2.15; RFC 7427).
+
+    ``chain`` is DER, the end entity's certificate first, the trusted CA's not in it; ``key`` is
+    PKCS#8 DER. The verifier goes by ``anchors`` (certificates of trusted CAs, DER) and ``crls``
+    (DER). ``scheme`` is what is signed with, if the other side knows its hash; one of the methods
+    1 and 9 to 11 means that RFC 7427 is not spoken of.
+    """
+
+    chain: tuple[bytes, ...]
+    key: bytes = field(repr=False)
+    anchors: tuple[bytes, ...]
+    scheme: Scheme
+    crls: tuple[bytes, ...] = ()
+
+
+Credential = Psk | Null | Signature

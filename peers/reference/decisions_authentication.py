@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hmac import compare_digest
 
-from peers.reference.credentials import Credential, Null, Psk
+from peers.reference import signatures
+from peers.reference.certificates import Objection
+from peers.reference.credentials import Credential, Null, Psk, Signature
+from peers.reference.errors import AuthenticationFailure
 from peers.reference.identity import Identity
 from peers.reference.numbers import AuthMethod, NotifyType
 from peers.reference.payloads import AUTH, Notify, Payload
+from peers.reference.signature_schemes import DIGITAL, LEGACY, Scheme
+from peers.reference.signatures import PublicKey
 
 METHODS: Mapping[type[Credential], tuple[AuthMethod, ...]] = {
     Psk: (AuthMethod.SHARED_KEY_MIC,),
     Null: (AuthMethod.NULL_AUTHENTICATION,),
+    Signature: (
+        AuthMethod.RSA_DIGITAL_SIGNATURE,
+        AuthMethod.ECDSA_SHA_256_P256,
+        AuthMethod.ECDSA_SHA_384_P384,
+        AuthMethod.ECDSA_SHA_512_P521,
+        AuthMethod.DIGITAL_SIGNATURE,
+    ),
 }
 """The authentication methods by which each kind of credential may be proved."""
 
@@ -31,6 +43,42 @@ class AuthenticationDecisions:
     def authentic(self, auth: AUTH, expected: bytes) -> bool:
         """Compare AUTH with what we expect of a shared key (2.15)."""
         return compare_digest(auth.data, expected)
+
+    # Signatures and certificates (RFC 7296, 2.15; RFC 7427; RFC 4945).
+
+    def signs_with(self, credential: Signature, hashes: Sequence[int] | None) -> Scheme:
+        """Choose what we sign with: a hash that the other side announced (RFC 7427, 4).
+
+        ``hashes`` is None when it announced none. AuthenticationFailure when nothing fits.
+        """
+        key = signatures.private_key(credential.key)
+        if credential.scheme.method != AuthMethod.DIGITAL_SIGNATURE:
+            return credential.scheme
+        if hashes is None:
+            found = (each for each in LEGACY if signatures.fits(each, key))
+        else:
+            ours = (credential.scheme, *DIGITAL)
+            found = (s for s in ours if signatures.fits(s, key) and s.hash in hashes)
+        scheme = next(found, None)
+        if scheme is None:
+            raise AuthenticationFailure("the other side takes nothing that our key can sign with")
+        return scheme
+
+    def accepts_hash(self, scheme: Scheme, announced: Sequence[int]) -> bool:
+        """Say whether a signature uses a hash that we announced (RFC 7427, 3)."""
+        return scheme.hash in announced
+
+    def overlooks(self, objection: Objection) -> bool:
+        """Say whether a certificate is taken in spite of an objection: never."""
+        return False
+
+    def signature_verifies(
+        self, scheme: Scheme, key: PublicKey, signature: bytes, octets: bytes
+    ) -> bool:
+        """Check a signature (2.15)."""
+        return signatures.verifies(scheme, key, signature, octets)
+
+    # What follows from a failure (2.21.2).
 
     def authentication_refusal(self) -> tuple[Payload, ...]:
         """Build the answer to a request whose AUTH is wrong (2.21.2)."""

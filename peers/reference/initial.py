@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from peers.reference import authentication
+from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.errors import PeerError
 from peers.reference.key_exchange import key_exchange, respond
 from peers.reference.keys import derive_ike_keys
@@ -39,6 +40,7 @@ def ike_sa_init(sa: IkeSa, group: KeyExchangeMethod | None = None) -> Message:
         KE(sa.key_exchange.method, sa.key_exchange.public),
         Nonce(sa.nonce),
         *nat_detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote),
+        *authentication.announcements(sa),
     )
 
 
@@ -68,7 +70,9 @@ def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message
         KE(method, exchange.public),
         Nonce(sa.nonce),
         *nat_detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote),
+        *authentication.announcements(sa),
     )
+    authentication.note(sa, request)
     agree(sa, exchange.shared, request.get(Nonce).data, chosen)
     return response
 
@@ -87,6 +91,7 @@ def hear_ike_sa_init(sa: IkeSa, request: Message, response: Message) -> None:
     check_choice(request.get(SA), chosen[0])
     if response.get(KE).group != request.get(KE).group:
         raise PeerError("KEr is of another group than KEi")
+    authentication.note(sa, response)
     assert sa.key_exchange is not None
     shared, nonce = sa.key_exchange.shared(response.get(KE).data), response.get(Nonce).data
     sa.spi_r = response.spi_r
@@ -109,8 +114,11 @@ def agree(sa: IkeSa, shared: bytes, peer_nonce: bytes, chosen: Proposal) -> None
     )
 
 
-def ike_auth(sa: IkeSa, child: tuple[Payload, ...]) -> Message:
-    """Build the IKE_AUTH request: HDR, SK {IDi, IDr, AUTH, child}."""
-    mine, *proof = authentication.own_payloads(sa)
+def ike_auth(
+    sa: IkeSa, child: tuple[Payload, ...], decide: AuthenticationDecisions | None = None
+) -> Message:
+    """Build the IKE_AUTH request: HDR, SK {IDi, [CERT,] [CERTREQ,] IDr, AUTH, child}."""
+    mine, *proof = authentication.own_payloads(decide or AuthenticationDecisions(), sa)
     theirs = sa.connection.remote_identity.payload(of_initiator=False)
-    return sa.request(ExchangeType.IKE_AUTH, mine, theirs, *proof, *child)
+    *before, auth = proof
+    return sa.request(ExchangeType.IKE_AUTH, mine, *before, theirs, auth, *child)

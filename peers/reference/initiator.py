@@ -92,7 +92,12 @@ class Initiator:
         wish = ChildWish(policy, self._endpoint.random(child_sa.SPI_SIZE))
         offer = child_sa.offer(policy, wish.spi, with_key_exchange=False)
         sa.move(Event.SEND_AUTH)
-        self._endpoint.request(session, initial.ike_auth(sa, offer), wish)
+        try:
+            request = initial.ike_auth(sa, offer, self._decide)
+        except AuthenticationFailure as problem:
+            self._endpoint.close(session, str(problem))
+            return
+        self._endpoint.request(session, request, wish)
 
     def _retry(self, session: Session, request: Message, response: Message) -> Message | None:
         cookie = response.find_notify(NotifyType.COOKIE)
@@ -117,7 +122,7 @@ class Initiator:
         if NotifyType.AUTHENTICATION_FAILED in response.notifies:
             raise PeerError("the responder did not authenticate us")
         try:
-            authentication.verify(self._decide, sa, response)
+            authentication.verify(self._decide, sa, response, self._endpoint.now)
         except AuthenticationFailure as problem:
             self._refuse_authentication(session, str(problem))
             return

@@ -174,11 +174,11 @@ class Responder:
     def _ike_auth(self, session: Session, request: Message) -> Payloads:
         sa = session.sa
         try:
-            authentication.verify(self._decide, sa, request)
+            authentication.verify(self._decide, sa, request, self._endpoint.now)
+            mine = authentication.own_payloads(self._decide, sa)
         except AuthenticationFailure as problem:
-            self._endpoint.say(f"the initiator is not authenticated: {problem}")
+            self._endpoint.say(f"authentication failed: {problem}")
             return self._decide.authentication_refusal()
-        mine = authentication.own_payloads(sa)
         try:
             child = self._endpoint.children.answer_first(session, request)
         except Refusal as refusal:

@@ -29,6 +29,7 @@ class IkeSa:
 
     ``initiator`` says whether this side started the SA. ``request_octets`` and
     ``response_octets`` are the IKE_SA_INIT messages as they were sent: AUTH signs them (2.15).
+    ``peer_hashes`` are the hash algorithms that the other side announced, if it did (RFC 7427, 4).
     ``key_exchange`` is the initiator's half of one under way, ``shared`` its secret once agreed.
     """
 
@@ -56,6 +57,7 @@ class IkeSa:
         self.key_exchange: KeyExchange | None = None
         self.shared = b""
         self.suite: Suite | None = None
+        self.peer_hashes: tuple[int, ...] | None = None
         self.request_octets = b""
         self.response_octets = b""
         self.keys: IkeKeys | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from peers.reference.connection import Connection
-from peers.reference.credentials import Credential, Null, Psk
+from peers.reference.credentials import Credential, Null, Psk, Signature
 from peers.reference.errors import ScriptError
 from peers.reference.identity import Identity
 from peers.reference.numbers import IdType
@@ -35,6 +35,8 @@ def _method(credential: Credential) -> str:
             return "secret"
         case Null():
             return "null"
+        case Signature():
+            raise ScriptError("signatures are not implemented for Libreswan")
 
 
 def settings(connection: Connection) -> dict[str, str]:

@@ -6,6 +6,7 @@ import pytest
 
 from peers.reference.authentication import own_auth
 from peers.reference.credentials import Psk
+from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.identity import fqdn
 from peers.reference.numbers import AuthMethod, ExchangeType, IdType, NotifyType
 from peers.reference.payloads import AUTH, SA, Delete, IDi
@@ -18,7 +19,7 @@ def _one_bit_wrong(peer, auth):
 
 def _of_another_psk(peer, auth):
     ours = peer.connection.local_identity.payload(of_initiator=peer.ike.initiator)
-    return own_auth(peer.ike, ours, Psk(b"another secret"))
+    return own_auth(peer.ike, ours, Psk(b"another secret"), AuthenticationDecisions())
 
 
 def _truncated(peer, auth):
