@@ -7,7 +7,7 @@ from peers.reference import child as child_sa
 from peers.reference.child import ChildSa, ChildSeed, ChildTerms
 from peers.reference.connection import ChildPolicy, Mode
 from peers.reference.errors import PeerError, ScriptError
-from peers.reference.esp import InboundSa
+from peers.reference.esp import observing
 from peers.reference.events import ChildKeysDerived
 from peers.reference.key_exchange import KeyExchange, key_exchange, respond
 from peers.reference.message import Message
@@ -142,7 +142,17 @@ class ChildSas(Exchanging):
         if not local or not remote:
             return None
         spi = self.random(child_sa.SPI_SIZE)
-        return ChildTerms(False, chosen, spi, chosen.spi, mode, local, remote)
+        return ChildTerms(
+            False,
+            chosen,
+            spi,
+            chosen.spi,
+            mode,
+            local,
+            remote,
+            accepts_tfc=policy.accepts_tfc,
+            peer_accepts_tfc=child_sa.takes_tfc(request),
+        )
 
     def deleted(self, request: Message) -> tuple[Payload, ...]:
         """Close what a request's Delete payloads name; give the answer (RFC 7296, 1.4.1)."""
@@ -176,9 +186,8 @@ class ChildSas(Exchanging):
         seed = ChildSeed(self.ike.established_keys(), nonces, shared)
         child = ChildSa.derive(terms, self.connection, seed)
         child.name = name or self.connection.name
-        # The script sees every packet that verifies; whether it should have been sent is judged.
-        spi, protection = child.inbound.spi, child.inbound.protection
-        child.inbound = InboundSa(spi, protection, None, inspects_padding=False)
+        # Whether a packet that verifies should have been sent is judged by the test.
+        child.inbound = observing(child.inbound)
         self.ike.children.append(child)
         self.events.append(ChildKeysDerived(self._talk.link.now(), child.keys))
         return child

@@ -10,7 +10,9 @@ from peers.reference import child as child_sa
 from peers.reference import ip
 from peers.reference.child import ChildSa
 from peers.reference.errors import PeerError
-from peers.reference.esp import EspPacket, InboundSa
+from peers.reference.esp import EspPacket, InboundSa, NumbersSeen
+from peers.reference.esp_faults import Draft, EspFault
+from peers.reference.numbers import IpProtocol
 from peers.reference.sa import Random
 
 ECHO_PATIENCE = (0.25, 0.5, 1.0, 2.0, 4.0)
@@ -47,10 +49,36 @@ class Traffic(ABC):
         destination = child_sa.first_host(terms.remote_selectors)
         return ip.echo_request(source, destination, IDENTIFIER, self._echoes, data)
 
-    def seal(self, inner: ip.IpPacket, *, sequence: int | None = None) -> bytes:
-        """Put a packet into ESP; ``sequence`` overrides the next number."""
+    def seal(
+        self,
+        inner: ip.IpPacket,
+        *,
+        sequence: int | None = None,
+        fault: EspFault | None = None,
+        padding: bytes | None = None,
+        tfc: bytes | None = None,
+    ) -> bytes:
+        """Put a packet into ESP; ``sequence`` overrides the next number.
+
+        ``padding`` and ``tfc`` are other octets of padding and TFC padding than the usual ones.
+        """
         iv = self.random(self.child.outbound.protection.iv_size)
-        return self.child.seal(inner, iv, sequence=sequence)
+        if fault is not None:
+            return fault.seal(self._draft(inner, iv, sequence))
+        fill = (lambda size: padding) if padding is not None else None
+        return self.child.seal(inner, iv, sequence=sequence, padding=fill, tfc=tfc)
+
+    def _draft(self, inner: ip.IpPacket, iv: bytes, sequence: int | None) -> Draft:
+        sa = self.child.outbound
+        if sequence is None:
+            sa.sequence += 1
+            sequence = sa.sequence
+        return Draft.of(sa, *self.child.payload(inner), iv, sequence)
+
+    def dummy(self, size: int = 64) -> bytes:
+        """Build a dummy packet of so many octets: Next Header 59 (RFC 4303, 2.6)."""
+        sa = self.child.outbound
+        return sa.seal(IpProtocol.NO_NEXT_HEADER, bytes(size), self.random(sa.protection.iv_size))
 
     def say_esp(self, octets: bytes, fault: str = "") -> None:
         """Send an ESP packet; ``fault`` says in the evidence what is wrong with it."""
@@ -59,8 +87,12 @@ class Traffic(ABC):
     def _own(self, octets: bytes) -> EspPacket | None:
         """Read a packet of ours back for the record; None when it is wrong on purpose."""
         outbound = self.child.outbound
+        window = NumbersSeen() if outbound.extended else None
+        if window is not None:
+            window.advance(outbound.sequence)
+        sa = InboundSa(outbound.spi, outbound.protection, window, extended=outbound.extended)
         try:
-            return InboundSa(outbound.spi, outbound.protection, None).open(octets)
+            return sa.open(octets)
         except PeerError:
             return None
 
@@ -101,6 +133,11 @@ class Traffic(ABC):
         if not self.echo():
             raise PeerError("the Child SA carries no more traffic")
         return self._reply(request, 0.0) is not None
+
+    def delivered_with(self, fault: EspFault) -> bool:
+        """Send an echo request with a fault and say whether the target delivered it."""
+        request = self.echo_request()
+        return self.delivered(request, self.seal(request, fault=fault), str(fault))
 
     def skip_to(self, sequence: int) -> None:
         """Let the next packet of ours carry this sequence number."""

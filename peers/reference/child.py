@@ -22,7 +22,13 @@ from peers.reference.negotiation import (
     selectors,
     within,
 )
-from peers.reference.numbers import IpProtocol, KeyExchangeMethod, NotifyType, TransformType
+from peers.reference.numbers import (
+    Esn,
+    IpProtocol,
+    KeyExchangeMethod,
+    NotifyType,
+    TransformType,
+)
 from peers.reference.payloads import (
     KE,
     SA,
@@ -36,6 +42,7 @@ from peers.reference.payloads import (
 from peers.reference.traffic_selectors import admits, ports
 
 USE_TRANSPORT_MODE = Notify(NotifyType.USE_TRANSPORT_MODE)
+NO_TFC = Notify(NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED)
 
 SPI_SIZE = 4
 """Octets of the SPI of an ESP SA (RFC 4303, 2.1)."""
@@ -46,7 +53,8 @@ class ChildTerms:
     """What both sides agreed on for a Child SA, before its keys.
 
     ``initiator`` says whether this side started the exchange that makes it. ``spi`` is ours
-    (traffic towards us), ``peer_spi`` theirs; 4 octets each.
+    (traffic towards us), ``peer_spi`` theirs; 4 octets each. ``accepts_tfc`` is whether we take TFC
+    padding, ``peer_accepts_tfc`` whether they do (RFC 7296, 1.3.1).
     """
 
     initiator: bool
@@ -56,6 +64,8 @@ class ChildTerms:
     mode: Mode
     local_selectors: tuple[TrafficSelector, ...]
     remote_selectors: tuple[TrafficSelector, ...]
+    accepts_tfc: bool = True
+    peer_accepts_tfc: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,8 @@ class ChildSa:
     """A pair of ESP SAs, one for each direction, as one side holds it.
 
     ``name`` is that of its policy. ``replaces`` is the Child SA that it was made of by the other
-    side; until that side is known to be ``ready``, traffic stays on the old one (2.8).
+    side; until that side is known to be ``ready``, traffic stays on the old one (2.8). What is sent
+    in tunnel mode is padded to ``tfc_size`` octets (RFC 4303, 2.7).
     """
 
     terms: ChildTerms
@@ -89,6 +100,7 @@ class ChildSa:
     name: str = ""
     replaces: ChildSa | None = None
     ready: bool = True
+    tfc_size: int = 0
 
     @classmethod
     def derive(cls, terms: ChildTerms, connection: Connection, seed: ChildSeed) -> ChildSa:
@@ -112,13 +124,16 @@ class ChildSa:
             if terms.initiator
             else (towards_initiator, towards_responder)
         )
+        extended = child_keys.esn is Esn.ESN
+        window = ReplayWindow(connection.replay_window) if connection.replay_window else None
         return cls(
             terms,
             child_keys,
-            InboundSa(terms.spi, receiving, ReplayWindow(connection.replay_window)),
-            OutboundSa(terms.peer_spi, sending),
+            InboundSa(terms.spi, receiving, window, extended=extended),
+            OutboundSa(terms.peer_spi, sending, extended=extended),
             connection.local,
             connection.remote,
+            tfc_size=connection.tfc_size if terms.peer_accepts_tfc else 0,
         )
 
     def spis(self) -> tuple[bytes, bytes]:
@@ -163,19 +178,30 @@ class ChildSa:
         *,
         sequence: int | None = None,
         padding: Callable[[int], bytes] | None = None,
+        tfc: bytes | None = None,
     ) -> bytes:
         """Put a packet into ESP as the mode wants it.
 
-        ``sequence`` overrides the next number; ``padding`` makes that many octets of padding.
+        ``sequence`` overrides the next number; ``padding`` makes that many octets of padding;
+        ``tfc`` is TFC padding other than that of the terms.
         """
+        next_header, payload = self.payload(inner)
+        if tfc is None:
+            tfc = bytes(max(0, self._tfc_size() - len(payload)))
+        fill = padding(self.outbound.padding_size(len(payload + tfc))) if padding else None
+        return self.outbound.seal(
+            next_header, payload, iv, sequence=sequence, padding=fill, tfc=tfc
+        )
+
+    def _tfc_size(self) -> int:
+        return self.tfc_size if self.terms.mode is Mode.TUNNEL else 0
+
+    def payload(self, inner: ip.IpPacket) -> tuple[int, bytes]:
+        """Give Next Header and Payload Data of a packet as the mode wants them (3.1)."""
         if self.terms.mode is Mode.TRANSPORT:
-            next_header, payload = inner.protocol, inner.payload
-        else:
-            version4 = inner.source.version == 4
-            next_header = int(IpProtocol.IPV4 if version4 else IpProtocol.IPV6)
-            payload = inner.encode()
-        fill = padding(self.outbound.padding_size(len(payload))) if padding else None
-        return self.outbound.seal(next_header, payload, iv, sequence=sequence, padding=fill)
+            return inner.protocol, inner.payload
+        version4 = inner.source.version == 4
+        return int(IpProtocol.IPV4 if version4 else IpProtocol.IPV6), inner.encode()
 
 
 def offer(policy: ChildPolicy, spi: bytes, *, with_key_exchange: bool) -> tuple[Payload, ...]:
@@ -186,9 +212,8 @@ def offer(policy: ChildPolicy, spi: bytes, *, with_key_exchange: bool) -> tuple[
     proposals = policy.esp_proposals
     if not with_key_exchange:
         proposals = without_key_exchange(proposals)
-    mode = (USE_TRANSPORT_MODE,) if policy.mode is Mode.TRANSPORT else ()
     return (
-        *mode,
+        *_notifies(policy.mode, accepts_tfc=policy.accepts_tfc),
         SA(numbered(proposals, spi)),
         TSi(selectors(policy.local_selectors)),
         TSr(selectors(policy.remote_selectors)),
@@ -230,10 +255,20 @@ def without_key_exchange(proposals: Sequence[Proposal]) -> tuple[Proposal, ...]:
 
 def answer(terms: ChildTerms) -> tuple[Payload, ...]:
     """Build the payloads of a responder that grants a Child SA."""
-    mode = (USE_TRANSPORT_MODE,) if terms.mode is Mode.TRANSPORT else ()
     chosen = terms.proposal
     proposal = Proposal(chosen.number, chosen.protocol, chosen.transforms, terms.spi)
-    return (*mode, SA((proposal,)), TSi(terms.remote_selectors), TSr(terms.local_selectors))
+    notifies = _notifies(terms.mode, accepts_tfc=terms.accepts_tfc)
+    return (*notifies, SA((proposal,)), TSi(terms.remote_selectors), TSr(terms.local_selectors))
+
+
+def _notifies(mode: Mode, *, accepts_tfc: bool) -> tuple[Notify, ...]:
+    transport = (USE_TRANSPORT_MODE,) if mode is Mode.TRANSPORT else ()
+    return transport if accepts_tfc else (*transport, NO_TFC)
+
+
+def takes_tfc(message: Message) -> bool:
+    """Say whether the sender of a message about a Child SA takes TFC padding (RFC 7296, 1.3.1)."""
+    return NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED not in message.notifies
 
 
 def before_selectors(payloads: tuple[Payload, ...], *more: Payload) -> tuple[Payload, ...]:
@@ -267,7 +302,17 @@ def granted(request: Message, response: Message, spi: bytes) -> ChildTerms:
     both = (request, response)
     transport = all(NotifyType.USE_TRANSPORT_MODE in message.notifies for message in both)
     mode = Mode.TRANSPORT if transport else Mode.TUNNEL
-    return ChildTerms(True, chosen, spi, chosen.spi, mode, local, remote)
+    return ChildTerms(
+        True,
+        chosen,
+        spi,
+        chosen.spi,
+        mode,
+        local,
+        remote,
+        accepts_tfc=takes_tfc(request),
+        peer_accepts_tfc=takes_tfc(response),
+    )
 
 
 def echo(source: IPAddress, destination: IPAddress, identifier: int, sequence: int) -> ip.IpPacket:

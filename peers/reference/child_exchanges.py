@@ -120,7 +120,16 @@ class ChildExchanges:
             self._endpoint.request(session, sa.request(ExchangeType.INFORMATIONAL, delete))
             return None
         shared = child_sa.shared_secret(chosen, wish.exchange, response)
-        terms = ChildTerms(True, chosen, wish.spi, chosen.spi, mode, *granted)
+        terms = ChildTerms(
+            True,
+            chosen,
+            wish.spi,
+            chosen.spi,
+            mode,
+            *granted,
+            accepts_tfc=wish.policy.accepts_tfc,
+            peer_accepts_tfc=child_sa.takes_tfc(response),
+        )
         seed = ChildSeed(sa.established_keys(), nonces, shared)
         return self._add(session, wish.policy, terms, seed)
 
@@ -351,7 +360,17 @@ class ChildExchanges:
         mode = self._decide.mode(policy, request)
         assert mode is not None
         spi = self._endpoint.random(child_sa.SPI_SIZE)
-        terms = ChildTerms(False, chosen, spi, chosen.spi, mode, local, remote)
+        terms = ChildTerms(
+            False,
+            chosen,
+            spi,
+            chosen.spi,
+            mode,
+            local,
+            remote,
+            accepts_tfc=policy.accepts_tfc,
+            peer_accepts_tfc=child_sa.takes_tfc(request),
+        )
         seed = ChildSeed(session.sa.established_keys(), nonces, shared)
         made = self._add(session, policy, terms, seed)
         return made, (*child_sa.answer(terms), *more)

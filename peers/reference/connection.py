@@ -28,7 +28,8 @@ class Mode(Enum):
 class ChildPolicy:
     """What a connection says about one Child SA, from the same side's point of view.
 
-    ``single_pair`` wants a Child SA of its own for each pair of hosts (RFC 7296, 2.9).
+    ``single_pair`` wants a Child SA of its own for each pair of hosts (RFC 7296, 2.9). Without
+    ``accepts_tfc`` the other side is told to send no TFC padding (RFC 7296, 1.3.1).
     """
 
     name: str
@@ -37,6 +38,7 @@ class ChildPolicy:
     remote_selectors: tuple[Traffic, ...]
     mode: Mode = Mode.TUNNEL
     single_pair: bool = False
+    accepts_tfc: bool = True
 
     def mirrored(self) -> ChildPolicy:
         """Give the same policy as the other side sees it."""
@@ -55,9 +57,10 @@ class Connection:
     Proposals are in that side's order of preference. Selectors are host prefixes or networks, or
     say protocol and ports as well; in transport mode the hosts themselves. They, the ESP
     proposals and the mode are those of the first Child SA, which has the connection's name;
-    ``more`` are further ones. ``replay_window`` is in packets, ``liveness_delay`` in seconds (0:
-    no liveness checks). ``most_children`` is how many Child SAs may be made at a time (None: any
-    number).
+    ``more`` are further ones. ``replay_window`` is in packets (0: no anti-replay service),
+    ``liveness_delay`` in seconds (0: no liveness checks). Inner packets in tunnel mode are padded
+    to ``tfc_size`` octets (RFC 4303, 2.7; 0: not at all). ``most_children`` is how many Child SAs
+    may be made at a time (None: any number).
     """
 
     name: str
@@ -77,6 +80,8 @@ class Connection:
     single_pair: bool = False
     more: tuple[ChildPolicy, ...] = ()
     most_children: int | None = None
+    tfc_size: int = 0
+    accepts_tfc: bool = True
 
     @property
     def children(self) -> tuple[ChildPolicy, ...]:
@@ -88,6 +93,7 @@ class Connection:
             self.remote_selectors,
             self.mode,
             self.single_pair,
+            self.accepts_tfc,
         )
         return (first, *self.more)
 

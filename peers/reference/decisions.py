@@ -15,12 +15,13 @@ from peers.reference.child import ChildSa, ChildSeed, ChildTerms
 from peers.reference.connection import ChildPolicy, Connection, Mode
 from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.decisions_collisions import CollisionDecisions
-from peers.reference.esp import EspPacket, ReplayWindow
+from peers.reference.esp import EspPacket, Recovery, ReplayWindow
 from peers.reference.initial import with_cookie, with_group
 from peers.reference.message import Header, Message
 from peers.reference.negotiation import choose, narrow, offered_groups, within
 from peers.reference.numbers import (
     ExchangeType,
+    IpProtocol,
     KeyExchangeMethod,
     NotifyType,
     ProtocolId,
@@ -160,12 +161,18 @@ class Decisions(AuthenticationDecisions, CollisionDecisions):
     def child(self, terms: ChildTerms, connection: Connection, seed: ChildSeed) -> ChildSa:
         """Derive a Child SA (2.17)."""
         child = ChildSa.derive(terms, connection, seed)
-        child.inbound.window = self.replay_window(connection)
+        if child.inbound.window is not None:
+            child.inbound.window = self.replay_window(connection)
+            child.inbound.recovery = self.recovery()
         return child
 
     def replay_window(self, connection: Connection) -> ReplayWindow:
-        """Make the replay window of a Child SA (RFC 4303, 3.4.3)."""
+        """Make the replay window of a Child SA with anti-replay (RFC 4303, 3.4.3)."""
         return ReplayWindow(connection.replay_window)
+
+    def recovery(self) -> Recovery | None:
+        """Settle how the high half of extended numbers is found again (RFC 4303, A3)."""
+        return Recovery()
 
     def rekey(
         self, old: IkeSa, request: Message, chosen: Proposal
@@ -251,6 +258,10 @@ class Decisions(AuthenticationDecisions, CollisionDecisions):
     def open_esp(self, child: ChildSa, octets: bytes) -> EspPacket:
         """Check the replay window and the ICV, and decrypt (RFC 4303, 3.4.3 and 3.4.4)."""
         return child.inbound.open(octets)
+
+    def is_dummy(self, packet: EspPacket) -> bool:
+        """Say whether a packet only hides how much is said: Next Header 59 (RFC 4303, 2.6)."""
+        return packet.next_header == IpProtocol.NO_NEXT_HEADER
 
     def seal_esp(self, child: ChildSa, inner: ip.IpPacket, iv: bytes) -> bytes:
         """Put a packet of ours into ESP."""

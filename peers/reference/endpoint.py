@@ -24,7 +24,7 @@ from peers.reference.errors import (
 from peers.reference.events import Carrier, Packet
 from peers.reference.events import Endpoint as At
 from peers.reference.ike_rekeys import IkeRekeys
-from peers.reference.implemented import check_implemented
+from peers.reference.implemented import check_implemented, check_sequence_numbers
 from peers.reference.initiator import Initiator
 from peers.reference.message import Header, Message
 from peers.reference.numbers import ExchangeType
@@ -89,8 +89,9 @@ class Endpoint:
 
     def configure(self, connection: Connection) -> None:
         """Take a connection; ScriptError when its proposals hold what is not implemented."""
-        esp = (each for policy in connection.children for each in policy.esp_proposals)
+        esp = [each for policy in connection.children for each in policy.esp_proposals]
         check_implemented((*connection.ike_proposals, *esp))
+        check_sequence_numbers(esp, connection.replay_window)
         self.connections[connection.name] = connection
 
     def delete(
@@ -410,7 +411,11 @@ class Endpoint:
             self.drop("ESP with an unknown SPI")
             return
         try:
-            inner = child.inner(self.decide.open_esp(child, octets))
+            opened = self.decide.open_esp(child, octets)
+            if self.decide.is_dummy(opened):
+                self.drop("dummy packet")
+                return
+            inner = child.inner(opened)
         except Replayed:
             self.drop("ESP replay")
         except IntegrityFailure:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from peers.reference import ip
 from peers.reference.crypto import Protection
-from peers.reference.errors import MalformedMessage, Replayed, ScriptError
+from peers.reference.errors import IntegrityFailure, MalformedMessage, Replayed, ScriptError
 from peers.reference.numbers import IpProtocol
 from peers.reference.wire import Members, fast_constructor
 
@@ -47,8 +47,12 @@ _packet, _protocols = fast_constructor(EspPacket), Members(IpProtocol)
 _IP_VERSIONS = (IpProtocol.IPV4, IpProtocol.IPV6)
 
 
+MOST_PACKETS = 1 << 31
+"""The widest window from which the high half of a number can be inferred (RFC 4303, A2)."""
+
+
 class ReplayWindow:
-    """The receive window of an SA with anti-replay (RFC 4303, 3.4.3).
+    """The receive window of an SA with anti-replay (RFC 4303, 3.4.3), of any size.
 
     Its right edge ``top`` is the highest number whose packet verified, at first 0; it covers
     ``size`` numbers, of which bit i of ``_seen`` stands for top-i. Number 0 counts as received:
@@ -88,7 +92,7 @@ class ReplayWindow:
     def extend(self, low: int) -> int:
         """Infer the full number of an ESN packet from its low half (RFC 4303, A2.2).
 
-        Raises Replayed where that would lie before the first number of the SA.
+        Raises Replayed where that would lie before the first number of the SA or after its last.
         """
         top_high, top_low = self.top >> 32, self.top & _LOW
         left = top_low - self.size + 1
@@ -98,10 +102,52 @@ class ReplayWindow:
             high = top_high - 1 if low >= left & _LOW else top_high
         if high < 0:
             raise Replayed(f"sequence number {low} is left of the SA's first")
+        if high > _LOW:
+            raise Replayed(f"sequence number {low} is right of the SA's last")
         return high << 32 | low
 
 
-def _covered(protection: Protection, header: bytes, sequence: int) -> tuple[bytes, bytes]:
+class NumbersSeen(ReplayWindow):
+    """What an observer of extended numbers needs: it infers them and refuses none."""
+
+    def __init__(self) -> None:
+        super().__init__(MOST_PACKETS)
+
+    def check(self, sequence: int) -> None:
+        """Refuse nothing."""
+
+    def advance(self, sequence: int) -> None:
+        """Note the highest number."""
+        self.top = max(self.top, sequence)
+
+    def extend(self, low: int) -> int:
+        """Infer the number that is nearest to the highest one."""
+        return low if self.top < self.size and low >= self.size else super().extend(low)
+
+
+@dataclass(slots=True)
+class Recovery:
+    """How a receiver of extended numbers gets over a loss of 2^32 packets or more (RFC 4303, A3).
+
+    After ``trigger`` packets in a row that fail authentication it tries one of them with up to
+    ``limit`` higher values of the high half. Both are local parameters (A3.1, A3.2).
+    """
+
+    trigger: int = 8
+    limit: int = 4
+    failures: int = 0
+
+    def candidates(self, sequence: int) -> range:
+        """Count a failure; give the numbers that are now worth a try."""
+        self.failures += 1
+        if self.failures < self.trigger:
+            return range(0)
+        self.failures = 0
+        last = min(sequence + (self.limit << 32), (_LOW << 32) + _LOW)
+        return range(sequence + (1 << 32), last + 1, 1 << 32)
+
+
+def covered(protection: Protection, header: bytes, sequence: int) -> tuple[bytes, bytes]:
     """Give what the ICV covers, with ESN, before the IV and after the ciphertext.
 
     A combined mode covers SPI and 64-bit number (RFC 4106, 5; RFC 7634, 2.1), a separate algorithm
@@ -151,7 +197,7 @@ class OutboundSa:
         header = _HEADER.pack(self.spi, number & _LOW)
         if not self.extended:
             return header + self.protection.seal(header, plaintext, iv)
-        associated, implicit = _covered(self.protection, header, number)
+        associated, implicit = covered(self.protection, header, number)
         return header + self.protection.seal(associated, plaintext, iv, implicit)
 
     def _next(self) -> int:
@@ -169,7 +215,8 @@ class InboundSa:
     """The receiving side of an ESP SA.
 
     ``window`` None means no anti-replay service; without ``inspects_padding`` any padding will do
-    (RFC 4303, 2.4: a receiver should inspect it).
+    (RFC 4303, 2.4: a receiver should inspect it). With ``recovery`` it gets over the loss of so
+    many packets that the high half of an extended number is inferred wrongly.
     """
 
     def __init__(
@@ -180,14 +227,18 @@ class InboundSa:
         *,
         extended: bool = False,
         inspects_padding: bool = True,
+        recovery: Recovery | None = None,
     ) -> None:
         if extended and window is None:
             raise ScriptError("extended sequence numbers need a replay window to be inferred from")
+        if extended and window is not None and window.size > MOST_PACKETS:
+            raise ScriptError(f"a window of {window.size} packets with extended sequence numbers")
         self.spi = spi
         self.protection = protection
         self.window = window
         self.extended = extended
         self.inspects_padding = inspects_padding
+        self.recovery = recovery
         self._fixed = HEADER_SIZE + protection.iv_size + _TRAILER_SIZE
 
     def open(self, octets: bytes) -> EspPacket:
@@ -207,15 +258,31 @@ class InboundSa:
         if window is not None:
             if self.extended:
                 sequence = window.extend(sequence)
-                associated, implicit = _covered(self.protection, associated, sequence)
+                associated, implicit = covered(self.protection, associated, sequence)
             window.check(sequence)
         try:
             plaintext = self.protection.open(associated, octets[HEADER_SIZE:], implicit)
         except MalformedMessage as problem:
             raise MalformedMessage(HEADER_SIZE + problem.offset, problem.reason) from None
+        except IntegrityFailure:
+            if self.recovery is None or not self.extended:
+                raise
+            sequence, plaintext = self._recovered(octets, sequence, self.recovery)
         if window is not None:
             window.advance(sequence)
+            if self.recovery is not None:
+                self.recovery.failures = 0
         return self._read(sequence, plaintext)
+
+    def _recovered(self, octets: bytes, sequence: int, recovery: Recovery) -> tuple[int, bytes]:
+        """Try higher values of the high half when it is time for that (RFC 4303, A3.2)."""
+        for candidate in recovery.candidates(sequence):
+            associated, implicit = covered(self.protection, octets[:HEADER_SIZE], candidate)
+            try:
+                return candidate, self.protection.open(associated, octets[HEADER_SIZE:], implicit)
+            except (IntegrityFailure, MalformedMessage):
+                continue
+        raise IntegrityFailure(f"wrong ICV, with {sequence} and with no higher number tried")
 
     def _read(self, sequence: int, plaintext: bytes) -> EspPacket:
         trailer = len(plaintext) - _TRAILER_SIZE
@@ -240,6 +307,18 @@ class InboundSa:
             return MalformedMessage(end - _TRAILER_SIZE, "the ESP trailer is not aligned")
         reason = f"Pad Length {plaintext[-2]} exceeds the packet"
         return MalformedMessage(end - _TRAILER_SIZE, reason)
+
+
+def observing(inbound: InboundSa) -> InboundSa:
+    """Give the same SA as a script sees it: every packet that verifies, whatever else is wrong."""
+    window = NumbersSeen() if inbound.extended else None
+    return InboundSa(
+        inbound.spi,
+        inbound.protection,
+        window,
+        extended=inbound.extended,
+        inspects_padding=False,
+    )
 
 
 def _without_tfc(body: bytes) -> tuple[bytes, bytes]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from peers.reference.crypto import key_sizes, prf_size
 from peers.reference.errors import ScriptError
+from peers.reference.esp import MOST_PACKETS
 from peers.reference.key_exchange import check_method
 from peers.reference.numbers import (
     Encr,
@@ -24,8 +25,8 @@ def _check_method(transform: Transform) -> None:
 
 
 def _check_esn(transform: Transform) -> None:
-    if transform.id != Esn.NO_ESN:
-        raise ScriptError("extended sequence numbers are not implemented in Child SAs")
+    if transform.id not in (Esn.NO_ESN, Esn.ESN):
+        raise ScriptError(f"{transform} is not implemented")
 
 
 _CHECKS: Mapping[int, Callable[[Transform], object]] = {
@@ -35,6 +36,20 @@ _CHECKS: Mapping[int, Callable[[Transform], object]] = {
     TransformType.KE: _check_method,
     TransformType.ESN: _check_esn,
 }
+
+
+def check_sequence_numbers(proposals: Iterable[Proposal], replay_window: int) -> None:
+    """Raise ScriptError for extended numbers without or with too wide a replay window.
+
+    A receiver infers their high half from the window (RFC 4303, 3.3.3 and A2).
+    """
+    extended = any(
+        transform.id == Esn.ESN
+        for proposal in proposals
+        for transform in proposal.of(TransformType.ESN)
+    )
+    if extended and not 1 <= replay_window <= MOST_PACKETS:
+        raise ScriptError(f"extended sequence numbers with a replay window of {replay_window}")
 
 
 def check_implemented(proposals: Iterable[Proposal]) -> None:

@@ -13,10 +13,9 @@ from peers.reference.errors import ScriptError
 from peers.reference.events import Carrier, Packet
 from peers.reference.events import Endpoint as At
 from peers.reference.message import Header, Message
-from peers.reference.negotiation import encr, esn, integ, ke, prf
+from peers.reference.negotiation import encr, integ, ke, prf
 from peers.reference.numbers import (
     Encr,
-    Esn,
     ExchangeType,
     Integ,
     KeyExchangeMethod,
@@ -201,7 +200,7 @@ def test_random_bodies_behind_the_right_spis_change_no_established_ike_sa(number
         prf(Prf.PRF_HMAC_TIGER),
         integ(Integ.AUTH_DES_MAC),
         ke(KeyExchangeMethod(999)),
-        esn(Esn.ESN),
+        Transform(TransformType.ESN, 7),
         Transform(TransformType(200), 1),
     ],
     ids=str,
