@@ -142,6 +142,12 @@ def liveness_delay() -> float:
 
 
 @pytest.fixture
+def esp_terms() -> dict[str, Any]:
+    """What else a connection says of ESP: fields of `Connection`, as the target has them."""
+    return {}
+
+
+@pytest.fixture
 def station(request: pytest.FixtureRequest, target_spec: str) -> Station:
     """Give the test's target, the link to it, and fresh addresses."""
     bench = request.config.stash[SESSION]
@@ -162,11 +168,13 @@ def connection(
     suite: terms.Suite,
     replay_window: int,
     liveness_delay: float,
+    esp_terms: dict[str, Any],
 ) -> Connection:
     """Describe the connection as the target is to have it."""
     _check_needs(request.node, station, family)
     described = terms.connection(station, family, mode, suite, _randomness(request))
-    return replace(described, replay_window=replay_window, liveness_delay=liveness_delay)
+    delays = {"replay_window": replay_window, "liveness_delay": liveness_delay}
+    return replace(described, **{**delays, **esp_terms})
 
 
 def _check_needs(node: pytest.Item, station: Station, family: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 
 from peers.conversation import Conversation, Heard, HeardEsp
@@ -128,11 +129,23 @@ class Traffic(ABC):
         Both answers are proved: by its reply, or by the reply to a later echo request that came
         alone. PeerError when neither comes.
         """
-        self.say_esp(octets, fault)
+        return self.delivered_among([(request, octets)], fault)[0]
+
+    def delivered_among(
+        self, packets: Sequence[tuple[ip.IpPacket, bytes]], fault: str = ""
+    ) -> list[bool]:
+        """Do `delivered` for several packets, sent one after the other with no other in between."""
+        for _, octets in packets:
+            self.say_esp(octets, fault)
         self._talk.remark("fence: a good echo request must be answered")
         if not self.echo():
             raise PeerError("the Child SA carries no more traffic")
-        return self._reply(request, 0.0) is not None
+        return [self._reply(request, 0.0) is not None for request, _ in packets]
+
+    def is_replied(self, request: ip.IpPacket) -> bool:
+        """Say whether an echo request was replied to, on a Child SA that may carry nothing."""
+        self.fence()
+        return self._reply(request, ECHO_PATIENCE[0]) is not None
 
     def delivered_with(self, fault: EspFault) -> bool:
         """Send an echo request with a fault and say whether the target delivered it."""

@@ -10,8 +10,8 @@ import pytest
 from peers.reference.connection import Connection, IPNetwork, Mode
 from peers.reference.credentials import Psk
 from peers.reference.identity import fqdn
-from peers.reference.negotiation import encr, esp_proposal, ike_proposal, integ, ke, prf
-from peers.reference.numbers import Encr, Integ, KeyExchangeMethod, Prf
+from peers.reference.negotiation import encr, esn, esp_proposal, ike_proposal, integ, ke, prf
+from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf
 from peers.reference.payloads import Proposal
 from peers.reference.sa import Random
 from peers.stations import Station
@@ -61,6 +61,16 @@ SUITES = pytest.mark.parametrize(
         ),
     ],
 )
+ESN = (
+    Suite((ike(AES_GCM_256, CURVE25519),), (esp_proposal(AES_GCM_256, esn(Esn.ESN)),)),
+    Suite(
+        (ike(AES_CBC_256, HMAC_SHA2_256_128, MODP_2048),),
+        (esp_proposal(AES_CBC_256, HMAC_SHA2_256_128, esn(Esn.ESN)),),
+    ),
+)
+"""Extended sequence numbers and no others, with a combined mode and with separate algorithms."""
+
+EXTENDED = pytest.mark.parametrize("suite", ESN, ids=["aes-gcm-256-esn", "aes-cbc-sha2-256-esn"])
 TRANSPORT = pytest.mark.parametrize("mode", [Mode.TRANSPORT], ids=["transport"])
 
 

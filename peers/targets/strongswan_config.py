@@ -117,6 +117,9 @@ def connection_section(connection: Connection) -> Section:
 
 
 def _child_section(connection: Connection, policy: ChildPolicy) -> Section:
+    if not policy.accepts_tfc:
+        raise ScriptError(f"{DAEMON} cannot be told to refuse TFC padding")
+    padding = {"tfc_padding": str(connection.tfc_size)} if connection.tfc_size else {}
     return {
         "mode": policy.mode.value,
         "local_ts": [strongswan_text(each) for each in policy.local_selectors],
@@ -126,6 +129,7 @@ def _child_section(connection: Connection, policy: ChildPolicy) -> Section:
         # A test says when something is rekeyed.
         "rekey_time": "0s",
         "life_time": "0s",
+        **padding,
     }
 
 
