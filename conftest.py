@@ -14,11 +14,12 @@ import pytest
 
 from peers.lab.errors import SetupError
 from peers.peer import Peer
+from peers.reference.by_hand import draw_keys
 from peers.reference.connection import Connection, Mode
 from peers.reference.errors import Inconclusive, ScriptError
 from peers.stations import Station
 from peers.targets.base import Capability
-from peers.targets.bound import BoundTarget
+from peers.targets.bound import BoundTarget, key_by_hand
 from reports.evidence import Record
 from reports.judgement import Unsupported, judge
 from reports.recorder import Case
@@ -62,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "turned_red_by(*faults): the planted faults that a test must see",
         "twin_of(name): the refusal that a test is the accepted twin of",
         "needs(*capabilities): what a target must have",
+        "esp_alone: a test that only needs a Child SA, which may be keyed by hand",
         "as_responder: the target initiates, the reference peer responds",
     ):
         config.addinivalue_line("markers", mark)
@@ -180,6 +182,7 @@ def connection(
 def _check_needs(node: pytest.Item, station: Station, family: int) -> None:
     needed = {each for mark in node.iter_markers("needs") for each in mark.args}
     needed |= {Capability.IPV6} if family == 6 else set()
+    needed |= set() if node.get_closest_marker("esp_alone") else {Capability.IKE}
     missing = needed - station.target.capabilities
     if missing:
         names = ", ".join(sorted(each.value for each in missing))
@@ -242,9 +245,15 @@ def target(station: Station, connection: Connection) -> BoundTarget:
 
 
 @pytest.fixture
-def established(peer: Peer) -> Peer:
-    """Give a peer that has set up an IKE SA with a Child SA, as initiator."""
-    peer.establish()
+def established(peer: Peer, target: BoundTarget) -> Peer:
+    """Give a peer that has set up an IKE SA with a Child SA, as initiator.
+
+    Where the target has no IKE, the Child SA is keyed by hand.
+    """
+    if Capability.IKE in target.capabilities:
+        peer.establish()
+    else:
+        key_by_hand(peer, target, draw_keys(peer.connection.esp_proposals[0], peer.random))
     return peer
 
 

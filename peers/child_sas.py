@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from peers.exchanging import Exchanging
 from peers.reference import child as child_sa
+from peers.reference.by_hand import child_by_hand
 from peers.reference.child import ChildSa, ChildSeed, ChildTerms
 from peers.reference.connection import ChildPolicy, Mode
 from peers.reference.errors import PeerError, ScriptError
 from peers.reference.esp import observing
 from peers.reference.events import ChildKeysDerived
 from peers.reference.key_exchange import KeyExchange, key_exchange, respond
+from peers.reference.keys import ChildKeys
 from peers.reference.message import Message
 from peers.reference.negotiation import Suite, choose, narrow, selectors
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType, ProtocolId
@@ -175,6 +177,14 @@ class ChildSas(Exchanging):
         if not found:
             raise ScriptError(f"the connection says nothing of a Child SA {name!r}")
         return found[0]
+
+    def take_keys(self, keys: ChildKeys) -> ChildSa:
+        """Take up a Child SA that is keyed by hand; give the target's side of it."""
+        ours = child_by_hand(self.connection, keys, initiator=True)
+        ours.inbound = observing(ours.inbound)
+        self._talk.keyed.append(ours)
+        self.events.append(ChildKeysDerived(self._talk.link.now(), keys))
+        return child_by_hand(self.connection.mirrored(), keys, initiator=False)
 
     def _add_child(
         self,

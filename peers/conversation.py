@@ -45,6 +45,7 @@ class Conversation:
     """One peer's packets on a link, with the record that evidence is written from.
 
     ``sas`` are the IKE SAs that this peer is a side of; messages are opened with their keys.
+    ``keyed`` are its Child SAs without an IKE SA.
     ``courtesy`` is offered what nobody waits for, and says whether that settles it.
     """
 
@@ -53,6 +54,7 @@ class Conversation:
         self.local = local
         self.remote = remote
         self.sas: list[IkeSa] = []
+        self.keyed: list[ChildSa] = []
         self.events: list[Event] = []
         self.courtesy: Callable[[Heard], bool] = lambda heard: False
         self._inbox: deque[Heard] = deque()
@@ -143,7 +145,8 @@ class Conversation:
         return None
 
     def _esp(self, packet: Packet) -> HeardEsp:
-        children = (child for sa in reversed(self.sas) for child in sa.children)
+        children = [child for sa in reversed(self.sas) for child in sa.children]
+        children += self.keyed
         child = next((c for c in children if c.inbound.spi == packet.octets[:4]), None)
         if child is None:
             raise PeerError(f"no Child SA has the SPI {packet.octets[:4].hex()}")

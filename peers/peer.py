@@ -66,6 +66,8 @@ class Peer(Successors, ChildSas, Traffic):
         self._key_exchanges = {}
         self._answered: dict[bytes, bytes] = {}
         self._requests: dict[Message, HeardMessage] = {}
+        self.proof_of_life: Callable[[], bool] | None = None
+        """Says whether a target without IKE is alive."""
 
     @property
     def events(self) -> list[Event]:
@@ -84,6 +86,8 @@ class Peer(Successors, ChildSas, Traffic):
         """The newest Child SA, or the one in use; ScriptError when there is none."""
         if self._used is not None:
             return self._used
+        if self._talk.keyed:
+            return self._talk.keyed[-1]
         if not self.ike.children:
             raise ScriptError("no Child SA has been made")
         return self.ike.children[-1]
@@ -273,6 +277,10 @@ class Peer(Successors, ChildSas, Traffic):
 
     def fence(self) -> None:
         """Do an IKE_SA_INIT exchange of another IKE SA; Inconclusive when it is not answered."""
+        if self.proof_of_life is not None:
+            if not self.proof_of_life():
+                raise Inconclusive("the target is not alive")
+            return
         self.remark("fence: a plain IKE_SA_INIT request must be answered")
         bystander = self._new_ike(initiator=True)
         request = initial.ike_sa_init(bystander)

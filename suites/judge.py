@@ -33,6 +33,10 @@ def needs(*capabilities: Capability) -> pytest.MarkDecorator:
     return pytest.mark.needs(*capabilities)
 
 
+esp_alone = pytest.mark.esp_alone
+"""Mark tests that need no IKE but for their Child SA: those of a target that is keyed by hand."""
+
+
 def as_responder(test: Test) -> Test:
     """Mark a test in which the target initiates and the reference peer responds."""
     marked: Test = pytest.mark.as_responder(test)

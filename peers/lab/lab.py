@@ -30,6 +30,7 @@ from peers.lab.sockets import UNPRIVILEGED_PORTS, SocketMaker, SocketSource
 from peers.link import Link, SocketLink
 from peers.targets.base import Target
 from peers.targets.libreswan import Libreswan
+from peers.targets.linux import Linux
 from peers.targets.strongswan import StrongSwan
 
 Say = Callable[[str], None]
@@ -37,6 +38,7 @@ Say = Callable[[str], None]
 ADAPTERS: dict[str, Callable[[Machine], Target]] = {
     "strongswan": StrongSwan,
     "libreswan": Libreswan,
+    "linux": Linux,
 }
 RELEASES = ("trixie", "bookworm", "sid")
 """Debian releases that targets come from; the first is the default."""

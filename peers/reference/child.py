@@ -109,7 +109,7 @@ class ChildSa:
         initiator_spi, responder_spi = (
             (terms.spi, terms.peer_spi) if terms.initiator else (terms.peer_spi, terms.spi)
         )
-        child_keys = derive_child_keys(
+        keys = derive_child_keys(
             seed.keys,
             suite,
             initiator_spi=initiator_spi,
@@ -118,17 +118,22 @@ class ChildSa:
             nonce_r=seed.nonces[1],
             shared=seed.shared,
         )
-        towards_responder, towards_initiator = child_keys.to_responder(), child_keys.to_initiator()
+        return cls.keyed(terms, connection, keys)
+
+    @classmethod
+    def keyed(cls, terms: ChildTerms, connection: Connection, keys: ChildKeys) -> ChildSa:
+        """Make the Child SA of keys that are there, drawn or derived."""
+        towards_responder, towards_initiator = keys.to_responder(), keys.to_initiator()
         sending, receiving = (
             (towards_responder, towards_initiator)
             if terms.initiator
             else (towards_initiator, towards_responder)
         )
-        extended = child_keys.esn is Esn.ESN
+        extended = keys.esn is Esn.ESN
         window = ReplayWindow(connection.replay_window) if connection.replay_window else None
         return cls(
             terms,
-            child_keys,
+            keys,
             InboundSa(terms.spi, receiving, window, extended=extended),
             OutboundSa(terms.peer_spi, sending, extended=extended),
             connection.local,

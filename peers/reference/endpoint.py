@@ -6,6 +6,7 @@ It takes no decision itself: `Decisions` does, so that a planted fault changes j
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 
 from peers.reference import child as child_sa
@@ -44,8 +45,8 @@ RETRANSMISSIONS = (1.0, 2.0, 4.0, 8.0)
 class Endpoint:
     """Plays both roles for the connections it is given.
 
-    ``random`` gives octets. ``drops`` counts discarded packets by reason. ``log`` holds
-    (time, line) pairs as a daemon's log does.
+    ``random`` gives octets. ``keyed`` are Child SAs without an IKE SA, keyed by hand. ``drops``
+    counts discarded packets by reason. ``log`` holds (time, line) pairs as a daemon's log does.
     """
 
     def __init__(self, random: Random, decisions: Decisions | None = None) -> None:
@@ -53,6 +54,7 @@ class Endpoint:
         self.decide = decisions or Decisions()
         self.connections: dict[str, Connection] = {}
         self.sessions: list[Session] = []
+        self.keyed: list[ChildSa] = []
         self.challenging = False
         self.cookie_secret = random(32)
         self.drops: Counter[str] = Counter()
@@ -153,7 +155,7 @@ class Endpoint:
                 continue
             source = child_sa.first_host(child.terms.local_selectors)
             destination = child_sa.first_host(child.terms.remote_selectors)
-            self._send_inner(session, child_sa.echo(source, destination, 0x1EE7, 1))
+            self._send_inner(session.sa.children, child_sa.echo(source, destination, 0x1EE7, 1))
         return self._flush()
 
     def next_timer(self) -> float | None:
@@ -406,6 +408,7 @@ class Endpoint:
 
     def _hear_esp(self, packet: Packet, octets: bytes) -> None:
         children = [child for session in self.sessions for child in session.sa.children]
+        children += self.keyed
         child = self.decide.esp_child(children, octets[:4])
         if child is None:
             self.drop("ESP with an unknown SPI")
@@ -434,11 +437,12 @@ class Endpoint:
         child.ready = True
         reply = ip.echo_reply(inner)
         if reply is not None:
-            holder = next(each for each in self.sessions if child in each.sa.children)
-            self._send_inner(holder, reply)
+            holders = (each.sa.children for each in self.sessions)
+            beside = next((each for each in holders if child in each), self.keyed)
+            self._send_inner(beside, reply)
 
-    def _send_inner(self, session: Session, inner: ip.IpPacket) -> None:
-        child = self.decide.sends_on(session.sa.children, inner)
+    def _send_inner(self, children: Sequence[ChildSa], inner: ip.IpPacket) -> None:
+        child = self.decide.sends_on(children, inner)
         if child is None:
             self.drop("no Child SA for an outbound packet")
         else:

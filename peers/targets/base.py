@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
+from peers.reference.child import ChildSa
 from peers.reference.connection import Connection, IPNetwork, Mode
 from peers.reference.events import IPAddress
 
@@ -16,6 +17,7 @@ __all__ = [
     "Connection",
     "IPNetwork",
     "IkeSaState",
+    "KeyedByHand",
     "Mode",
     "Target",
     "TargetInfo",
@@ -31,6 +33,14 @@ class Capability(Enum):
     COOKIE_CHALLENGE = "cookie challenge on demand"
     INITIATOR = "can be told to initiate"
     ESP_COUNTERS = "counters of ESP drops"
+    IKE = "IKEv2"
+    KEYED_BY_HAND = "Child SAs keyed by hand"
+    SETTABLE_COUNTER = "a sequence number counter that can be set"
+    TFC_PADDING = "TFC padding of what it sends"
+
+
+OF_DAEMONS = frozenset(Capability) - {Capability.KEYED_BY_HAND, Capability.SETTABLE_COUNTER}
+"""What an adapter of an IKE daemon may declare: its Child SAs come of exchanges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,16 @@ class TargetInfo:
     kernel: str
     image: str = ""
     notes: tuple[str, ...] = ()
+
+
+class KeyedByHand(Protocol):
+    """What a target with the capabilities KEYED_BY_HAND and SETTABLE_COUNTER offers besides."""
+
+    def install(self, connection: Connection, child: ChildSa) -> str:
+        """Key a Child SA by hand; ``child`` is the target's side. Return what was configured."""
+
+    def set_counters(self, connection: Connection, sent: int, received: int) -> None:
+        """Let the SA go on after those sequence numbers, the last of each direction."""
 
 
 class Target(Protocol):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
+from peers.peer import Peer
+from peers.reference.child import ChildSa
 from peers.reference.connection import Connection
-from peers.targets.base import Capability, IkeSaState, Target, TargetInfo
+from peers.reference.keys import ChildKeys
+from peers.targets.base import Capability, IkeSaState, KeyedByHand, Target, TargetInfo
 
 
 class BoundTarget:
@@ -57,6 +61,18 @@ class BoundTarget:
         """Make the target answer IKE_SA_INIT requests with cookie challenges."""
         self._target.challenge_with_cookies(enabled)
 
+    def install(self, child: ChildSa) -> None:
+        """Key a Child SA by hand; ``child`` is the target's side."""
+        cast(KeyedByHand, self._target).install(self.connection, child)
+
+    def set_counters(self, sent: int, received: int) -> None:
+        """Let the Child SA go on after those sequence numbers."""
+        cast(KeyedByHand, self._target).set_counters(self.connection, sent, received)
+
+    def alive(self) -> bool:
+        """Say whether the target still runs."""
+        return self._target.alive()
+
     def sas(self) -> Sequence[IkeSaState]:
         """List the connection's IKE SAs."""
         return self._target.sas(self.connection)
@@ -64,3 +80,9 @@ class BoundTarget:
     def established(self) -> Sequence[IkeSaState]:
         """List the connection's IKE SAs that are established."""
         return [state for state in self.sas() if state.established]
+
+
+def key_by_hand(peer: Peer, target: BoundTarget, keys: ChildKeys) -> None:
+    """Give both sides the keys of a Child SA without IKE."""
+    target.install(peer.take_keys(keys))
+    peer.proof_of_life = target.alive

@@ -9,7 +9,7 @@ from peers.lab.machine import Machine
 from peers.reference.connection import Connection, IPNetwork
 from peers.reference.errors import Inconclusive
 from peers.reference.events import IPAddress
-from peers.targets.base import Capability, IkeSaState, TargetInfo
+from peers.targets.base import OF_DAEMONS, IkeSaState, TargetInfo
 from peers.targets.kernel import echo_script, kernel_counters
 from peers.targets.libreswan_auth import ipsec_secrets
 from peers.targets.libreswan_config import ipsec_conf, section_name, section_names
@@ -30,7 +30,7 @@ class Libreswan:
         self._challenging = False
         self._wait_until_ready()
         self.info = self._describe()
-        self.capabilities = frozenset(Capability)
+        self.capabilities = OF_DAEMONS
 
     def addresses(self) -> Sequence[IPAddress]:
         """Give the target's IPv4 and IPv6 address."""

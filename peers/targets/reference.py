@@ -40,6 +40,18 @@ class ReferenceTarget:
         self._endpoint.configure(connection)
         return f"# The embedded endpoint takes the neutral description itself.\n{connection!r}\n"
 
+    def install(self, connection: Connection, child: ChildSa) -> str:
+        """Hand the endpoint its side of a Child SA that is keyed by hand."""
+        self._endpoint.keyed.append(child)
+        return repr(child.terms)
+
+    def set_counters(self, connection: Connection, sent: int, received: int) -> None:
+        """Let the newest Child SA go on after those sequence numbers."""
+        child = newest_of(self._endpoint, connection)
+        child.outbound.sequence = sent
+        if child.inbound.window is not None:
+            child.inbound.window.top = received
+
     def forget(self, connection: Connection) -> None:
         """Drop the connection and its SAs."""
         self._endpoint.forget(connection)
@@ -109,6 +121,13 @@ class ReferenceTarget:
     def alive(self) -> bool:
         """Say that the process runs: it is our own."""
         return True
+
+
+def newest_of(endpoint: Endpoint, connection: Connection) -> ChildSa:
+    """Give the newest Child SA of a connection, however it was keyed."""
+    sessions = endpoint.established(connection)
+    made = [child for session in sessions for child in session.sa.children]
+    return [*endpoint.keyed, *made][-1]
 
 
 def _state(child: ChildSa) -> ChildSaState:

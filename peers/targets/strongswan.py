@@ -14,7 +14,7 @@ from peers.lab.machine import Machine
 from peers.reference.connection import Connection, IPNetwork, Mode
 from peers.reference.errors import Inconclusive
 from peers.reference.events import IPAddress
-from peers.targets.base import Capability, ChildSaState, IkeSaState, TargetInfo
+from peers.targets.base import OF_DAEMONS, Capability, ChildSaState, IkeSaState, TargetInfo
 from peers.targets.cookie_holder import hold_half_open
 from peers.targets.kernel import echo_script, kernel_counters
 from peers.targets.keywords import check_policy
@@ -201,7 +201,7 @@ class StrongSwan:
 
     def _probe(self) -> frozenset[Capability]:
         algorithms = self._request("get-algorithms")
-        found = set(Capability)
+        found = set(OF_DAEMONS)
         if not any("CHACHA20_POLY1305" in name for name in algorithms.get("aead", ())):
             found.discard(Capability.CHACHA20_POLY1305)
         return frozenset(found)

@@ -4,7 +4,9 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 from peers.reference import ip
-from suites.judge import requirement, turned_red_by, twin_of
+from suites.judge import esp_alone, requirement, turned_red_by, twin_of
+
+pytestmark = esp_alone
 
 
 def _from(established, source):

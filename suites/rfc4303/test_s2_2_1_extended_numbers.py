@@ -4,8 +4,19 @@ import pytest
 
 from peers.reference.esp_faults import HighBitsLeftOut
 from peers.reference.numbers import Esn
-from suites.judge import as_responder, differs, requirement, turned_red_by, twin_of
+from peers.targets.base import Capability
+from suites.judge import (
+    as_responder,
+    differs,
+    esp_alone,
+    needs,
+    requirement,
+    turned_red_by,
+    twin_of,
+)
 from suites.terms import EXTENDED
+
+pytestmark = esp_alone
 
 BOUNDARY = 1 << 32
 """The first number whose high half is not 0."""
@@ -24,6 +35,7 @@ def _approach(established, number):
 
 
 @EXTENDED
+@needs(Capability.IKE)
 @requirement("rfc4303-2.2.1-extended-numbers-implemented")
 @turned_red_by("knows-no-extended-numbers")
 def test_extended_numbers_are_negotiated_and_carry_traffic(peer):
@@ -41,6 +53,7 @@ def test_extended_numbers_are_negotiated_and_carry_traffic(peer):
 
 
 @as_responder
+@needs(Capability.IKE)
 @EXTENDED
 @requirement("rfc4303-2.2.1-extended-numbers-implemented")
 @turned_red_by("swaps-child-keys")
@@ -57,6 +70,7 @@ def test_target_asks_for_extended_numbers(accepted):
 
 
 @EXTENDED
+@needs(Capability.IKE)
 @requirement("rfc4303-2.2.1-extended-numbers-implemented")
 @turned_red_by("counts-extended-numbers-to-32-bits")
 def test_extended_numbers_go_on_after_a_rekey(established):

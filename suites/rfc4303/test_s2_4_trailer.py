@@ -13,8 +13,10 @@ from peers.reference.esp_faults import (
     Truncated,
     WithoutIcv,
 )
-from suites.judge import differs, requirement, turned_red_by, twin_of
+from suites.judge import differs, esp_alone, requirement, turned_red_by, twin_of
 from suites.terms import SUITES
+
+pytestmark = esp_alone
 
 
 @SUITES

@@ -4,8 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from suites.judge import differs, requirement, turned_red_by, twin_of
+from peers.targets.base import Capability
+from suites.judge import differs, esp_alone, needs, requirement, turned_red_by, twin_of
 from suites.terms import SUITES
+
+pytestmark = esp_alone
 
 PADDED = pytest.mark.parametrize("esp_terms", [{"tfc_size": 600}], ids=["to-600"])
 
@@ -27,6 +30,7 @@ def test_tfc_padding_is_discarded(established, octets):
 
 
 @PADDED
+@needs(Capability.TFC_PADDING)
 @requirement("rfc4303-2.7-tfc-padding-supported")
 @turned_red_by("sends-no-tfc-padding")
 def test_target_pads_to_the_configured_size(established):
@@ -43,6 +47,7 @@ def test_target_pads_to_the_configured_size(established):
 
 
 @PADDED
+@needs(Capability.IKE, Capability.TFC_PADDING)
 @requirement("rfc7296-1.3.1-no-tfc-padding-to-who-refuses-it")
 @turned_red_by("pads-whom-it-must-not")
 def test_target_does_not_pad_for_who_refuses_it(peer):
@@ -60,6 +65,7 @@ def test_target_does_not_pad_for_who_refuses_it(peer):
 
 
 @PADDED
+@needs(Capability.IKE, Capability.TFC_PADDING)
 @twin_of(test_target_does_not_pad_for_who_refuses_it)
 @requirement("rfc4303-2.7-tfc-padding-supported")
 @turned_red_by("sends-no-tfc-padding")

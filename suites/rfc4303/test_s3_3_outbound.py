@@ -1,7 +1,10 @@
 """RFC 4303, 2.4 and 3.3: what a sender puts into ESP: sequence numbers and padding."""
 
-from suites.judge import as_responder, requirement, turned_red_by
+from peers.targets.base import Capability
+from suites.judge import as_responder, esp_alone, needs, requirement, turned_red_by
 from suites.terms import SUITES
+
+pytestmark = esp_alone
 
 
 @requirement("rfc4303-3.3.3-first-number-is-one")
@@ -47,6 +50,7 @@ def test_padding_counts_from_one(established):
 
 
 @as_responder
+@needs(Capability.IKE)
 @requirement("rfc4303-3.1.2-tunnel-mode")
 @turned_red_by("swaps-child-keys")
 def test_target_sends_its_own_traffic_through_the_child_sa(accepted, target):

@@ -3,8 +3,10 @@
 import pytest
 
 from peers.reference.esp_faults import SequenceZero
-from suites.judge import differs, requirement, turned_red_by, twin_of
+from suites.judge import differs, esp_alone, requirement, turned_red_by, twin_of
 from suites.terms import CBC, DEFAULT, ESN
+
+pytestmark = esp_alone
 
 SIZES = pytest.mark.parametrize(
     "replay_window", [32, 64, 128, 1024, 4096], ids=lambda size: f"w{size}"

@@ -2,8 +2,10 @@
 
 import pytest
 
-from suites.judge import requirement, turned_red_by, twin_of
+from suites.judge import esp_alone, requirement, turned_red_by, twin_of
 from suites.terms import FAMILIES, SUITES
+
+pytestmark = esp_alone
 
 WINDOW = 64
 
