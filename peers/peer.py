@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from peers.child_sas import ChildSas
 from peers.conversation import Conversation, Heard, HeardEsp, HeardMessage
+from peers.flow import FaultyLink, FlowFault
 from peers.link import Link
 from peers.reference import authentication, initial
 from peers.reference import child as child_sa
@@ -95,6 +96,11 @@ class Peer(Successors, ChildSas, Traffic):
     def remark(self, text: str) -> None:
         """Write a sentence into the evidence."""
         self._talk.remark(text)
+
+    def disturb(self, *faults: FlowFault) -> None:
+        """Let packets be lost, doubled, late or replayed from now on."""
+        self.remark("; ".join(map(str, faults)))
+        self._talk.link = FaultyLink(self._talk.link, faults)
 
     # The initial exchanges as initiator.
 
