@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from peers.exchanging import Exchanging
 from peers.reference import child as child_sa
 from peers.reference.by_hand import child_by_hand
@@ -14,7 +16,13 @@ from peers.reference.key_exchange import KeyExchange, key_exchange, respond
 from peers.reference.keys import ChildKeys
 from peers.reference.message import Message
 from peers.reference.negotiation import Suite, choose, narrow, selectors
-from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType, ProtocolId
+from peers.reference.numbers import (
+    ExchangeType,
+    KeyExchangeMethod,
+    NotifyType,
+    ProtocolId,
+    TransformType,
+)
 from peers.reference.payloads import (
     KE,
     SA,
@@ -87,17 +95,19 @@ class ChildSas(Exchanging):
         spis = tuple(child.inbound.spi for child in children)
         return self.request(ExchangeType.INFORMATIONAL, Delete(ProtocolId.ESP, spis))
 
-    def forget_child(self, child: ChildSa) -> None:
-        """Close our side of a Child SA."""
+    def close_child(self, child: ChildSa) -> Message:
+        """Have the target close a Child SA, and close our side of it; give the response."""
+        response = self.exchange(self.deletion(child))
         self.ike.children.remove(child)
+        return response
 
     # The target asks.
 
-    def grant_child(self, request: Message) -> Message:
+    def grant_child(self, request: Message, nonce: bytes = b"") -> Message:
         """Build the response that grants the target's CREATE_CHILD_SA, and take the Child SA up.
 
-        Where its KE payload is not of the group that was chosen, the response is
-        INVALID_KE_PAYLOAD and no Child SA is made (1.3).
+        ``nonce`` is our Nr, drawn by default. Where its KE payload is not of the group that was
+        chosen, the response is INVALID_KE_PAYLOAD and no Child SA is made (1.3).
         """
         policy, terms = self._terms(request, self._name_of(request, ""), with_key_exchange=True)
         method, theirs = Suite.of(terms.proposal).ke, request.find(KE)
@@ -108,9 +118,9 @@ class ChildSas(Exchanging):
                 return self.reply(request, wrong_group(method))
             exchange = respond(method, theirs.data, self.random)
             ours, shared = (KE(method, exchange.public),), exchange.shared
-        nonce = Nonce(self.random(32))
-        self._add_child(terms, (request.get(Nonce).data, nonce.data), shared, policy.name)
-        payloads = child_sa.before_selectors(child_sa.answer(terms), nonce, *ours)
+        nonce = nonce or self.random(32)
+        self._add_child(terms, (request.get(Nonce).data, nonce), shared, policy.name)
+        payloads = child_sa.before_selectors(child_sa.answer(terms), Nonce(nonce), *ours)
         return self.reply(request, *payloads)
 
     def grant(self, request: Message) -> ChildTerms:
@@ -126,7 +136,8 @@ class ChildSas(Exchanging):
             proposals = policy.esp_proposals
             if not with_key_exchange:
                 proposals = child_sa.without_key_exchange(proposals)
-            chosen = choose(request.get(SA), proposals)
+            # What fits the KE payload spares a refusal.
+            chosen = choose(_of_its_group(request), proposals) or choose(request.get(SA), proposals)
             terms = self._narrowed(request, policy, chosen) if chosen else None
             if terms is not None:
                 return policy, terms
@@ -201,6 +212,25 @@ class ChildSas(Exchanging):
         self.ike.children.append(child)
         self.events.append(ChildKeysDerived(self._talk.link.now(), child.keys))
         return child
+
+
+def _of_its_group(request: Message) -> SA:
+    """Give the offer without the groups that the request has no KE payload of."""
+    sent = request.find(KE)
+    group = sent.group if sent else KeyExchangeMethod.NONE
+    return SA(
+        tuple(
+            replace(
+                proposal,
+                transforms=tuple(
+                    each
+                    for each in proposal.transforms
+                    if each.type != TransformType.KE or each.id == group
+                ),
+            )
+            for proposal in request.get(SA).proposals
+        )
+    )
 
 
 def wrong_group(method: KeyExchangeMethod) -> Notify:

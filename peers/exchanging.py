@@ -42,6 +42,10 @@ class Exchanging(ABC):
         """Build the next request within the IKE SA."""
 
     @abstractmethod
+    def exchange(self, request: Message, wrong: str = "") -> Message:
+        """Send a request until it is answered, and give the response."""
+
+    @abstractmethod
     def reply(self, request: Message, *payloads: Payload) -> Message:
         """Build a response of ours to a request of the target."""
 

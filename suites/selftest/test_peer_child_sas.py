@@ -44,8 +44,7 @@ def replace_child(peer, request):
     """Carry out a request of ours that replaces a Child SA, and close the old one."""
     old = peer.child
     peer.take_up_child(request, peer.exchange(request))
-    peer.exchange(peer.deletion(old))
-    peer.forget_child(old)
+    peer.close_child(old)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ sentence. ``bug`` is the number of the bug from the field that it reproduces, wh
 
 from peers.reference.planted import (
     authentication,
+    child_sas,
     cookies,
     esp,
     esp_terms,
@@ -21,6 +22,7 @@ __all__ = [
     "CATALOGUE",
     "FUNDAMENTAL",
     "authentication",
+    "child_sas",
     "cookies",
     "esp",
     "esp_terms",

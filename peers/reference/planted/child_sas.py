@@ -1,0 +1,101 @@
+"""Planted faults: Child SAs made and replaced later (RFC 7296, 1.3, 2.8 and 2.17)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from peers.reference.child import ChildSa, ChildSeed, ChildTerms, without_key_exchange
+from peers.reference.connection import Connection
+from peers.reference.decisions import Decisions
+from peers.reference.message import Message
+from peers.reference.negotiation import offered_groups
+from peers.reference.numbers import ExchangeType, KeyExchangeMethod, ProtocolId, TransformType
+from peers.reference.payloads import KE, SA, Proposal, Transform, TSi
+from peers.reference.planted.catalogue import fault
+
+
+def asks_for_child(message: Message) -> bool:
+    """Say whether this is a CREATE_CHILD_SA request of ours for a Child SA."""
+    exchange = message.exchange == ExchangeType.CREATE_CHILD_SA
+    return exchange and not message.response and message.has(TSi)
+
+
+@fault("leaves-key-exchange-out-of-child-keys")
+class LeavesKeyExchangeOutOfChildKeys(Decisions):
+    """KEYMAT of a Child SA is made of the nonces alone though there was a key exchange."""
+
+    def child(self, terms: ChildTerms, connection: Connection, seed: ChildSeed) -> ChildSa:
+        return super().child(terms, connection, replace(seed, shared=b""))
+
+
+@fault("sends-child-ke-of-another-group")
+class SendsChildKeOfAnotherGroup(Decisions):
+    """KEi of a Child SA is of a group that its own offer does not have (F22)."""
+
+    def edit(self, message: Message) -> Message:
+        if not asks_for_child(message) or not message.has(KE):
+            return message
+        return message.replacing(KE(KeyExchangeMethod.MODP_2048, bytes(255) + b"\x02"))
+
+
+@fault("takes-child-without-key-exchange")
+class TakesChildWithoutKeyExchange(Decisions):
+    """An offer without a key exchange is granted though the configuration asks for one (F23)."""
+
+    def choose(self, offered: SA, acceptable: Sequence[Proposal]) -> Proposal | None:
+        chosen = super().choose(offered, acceptable)
+        if chosen or offered.proposals[0].protocol != ProtocolId.ESP:
+            return chosen
+        return super().choose(offered, without_key_exchange(acceptable))
+
+
+@fault("gives-up-child-after-invalid-ke")
+class GivesUpChildAfterInvalidKe(Decisions):
+    """INVALID_KE_PAYLOAD ends the attempt at a Child SA, or at another IKE SA (F21)."""
+
+    def follows_group(self, request: Message, group: int) -> bool:
+        return not request.protected and super().follows_group(request, group)
+
+
+@fault("follows-any-group-for-child")
+class FollowsAnyGroupForChild(Decisions):
+    """INVALID_KE_PAYLOAD is obeyed in CREATE_CHILD_SA though that group was not offered."""
+
+    def follows_group(self, request: Message, group: int) -> bool:
+        return request.protected or super().follows_group(request, group)
+
+
+@fault("narrows-child-offer-on-retry")
+class NarrowsChildOfferOnRetry(Decisions):
+    """A Child SA that is asked for again with another group is offered with that group alone."""
+
+    def edit(self, message: Message) -> Message:
+        if not asks_for_child(message) or not message.has(KE):
+            return message
+        group = KeyExchangeMethod(message.get(KE).group)
+        if group == offered_groups(message.get(SA))[0]:
+            return message
+        offer = tuple(_with_only(proposal, group) for proposal in message.get(SA).proposals)
+        return message.replacing(SA(offer))
+
+
+def _with_only(proposal: Proposal, group: KeyExchangeMethod) -> Proposal:
+    kept = (t for t in proposal.transforms if t.type != TransformType.KE or t.id == group)
+    return replace(proposal, transforms=tuple(kept))
+
+
+@fault("offers-no-key-exchange-for-ike-sa")
+class OffersNoKeyExchangeForIkeSa(Decisions):
+    """A rekey of the IKE SA also offers the group NONE."""
+
+    def edit(self, message: Message) -> Message:
+        exchange = message.exchange == ExchangeType.CREATE_CHILD_SA
+        if not exchange or message.response or message.has(TSi):
+            return message
+        none = Transform(TransformType.KE, KeyExchangeMethod.NONE)
+        offer = tuple(
+            replace(proposal, transforms=(*proposal.transforms, none))
+            for proposal in message.get(SA).proposals
+        )
+        return message.replacing(SA(offer))
