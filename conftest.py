@@ -150,6 +150,12 @@ def esp_terms() -> dict[str, Any]:
 
 
 @pytest.fixture
+def arrange() -> terms.Arrangement:
+    """Say what else the connection has: a function of it, as the target's side has it."""
+    return lambda described: described
+
+
+@pytest.fixture
 def station(request: pytest.FixtureRequest, target_spec: str) -> Station:
     """Give the test's target, the link to it, and fresh addresses."""
     bench = request.config.stash[SESSION]
@@ -171,12 +177,13 @@ def connection(
     replay_window: int,
     liveness_delay: float,
     esp_terms: dict[str, Any],
+    arrange: terms.Arrangement,
 ) -> Connection:
     """Describe the connection as the target is to have it."""
     _check_needs(request.node, station, family)
     described = terms.connection(station, family, mode, suite, _randomness(request))
     delays = {"replay_window": replay_window, "liveness_delay": liveness_delay}
-    return replace(described, **{**delays, **esp_terms})
+    return arrange(replace(described, **{**delays, **esp_terms}))
 
 
 def _check_needs(node: pytest.Item, station: Station, family: int) -> None:

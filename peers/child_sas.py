@@ -64,11 +64,18 @@ class ChildSas(Exchanging):
         return self.request(ExchangeType.CREATE_CHILD_SA, *before, *payloads)
 
     def rekey_child_sa(
-        self, child: ChildSa | None = None, group: KeyExchangeMethod | None = None
+        self,
+        child: ChildSa | None = None,
+        group: KeyExchangeMethod | None = None,
+        nonce: bytes = b"",
     ) -> Message:
-        """Build a request that replaces a Child SA, by default the one in use (1.3.3)."""
+        """Build a request that replaces a Child SA, by default the one in use (1.3.3).
+
+        ``nonce`` is Ni, drawn by default.
+        """
         child = child or self.child
-        return self.create_child_sa(self.rekeys_child(child), name=child.name, group=group)
+        request = self.create_child_sa(self.rekeys_child(child), name=child.name, group=group)
+        return request.replacing(Nonce(nonce)) if nonce else request
 
     def rekeys_child(self, child: ChildSa | None = None) -> Notify:
         """Build the notify that names the Child SA to be rekeyed (RFC 7296, 1.3.3)."""

@@ -16,12 +16,14 @@ class Successors(Exchanging):
     each, and the script says with ``follow_ike`` which of them is the heir.
     """
 
-    def rekey_ike(self, group: KeyExchangeMethod | None = None) -> tuple[IkeSa, Message]:
+    def rekey_ike(
+        self, group: KeyExchangeMethod | None = None, nonce: bytes = b""
+    ) -> tuple[IkeSa, Message]:
         """Build a request to rekey the IKE SA, and the IKE SA that may come of it (1.3.2).
 
-        ``group`` is that of KEi, by default the first that is offered.
+        ``group`` is that of KEi, by default the first that is offered; ``nonce`` is Ni.
         """
-        return rekey.request(self.ike, group)
+        return rekey.request(self.ike, group, nonce)
 
     def take_up_ike(self, new: IkeSa, request: Message, response: Message) -> None:
         """Go on with the IKE SA that replaces ours; its Child SAs move along (2.8)."""
@@ -39,9 +41,9 @@ class Successors(Exchanging):
         rekey.hear(self.ike, new, request, response)
         self._add_ike(new)
 
-    def answer_ike(self, request: Message) -> tuple[IkeSa, Message]:
-        """Grant the target's rekey of the IKE SA, and stay on the old one."""
-        new, payloads = rekey.answer(self.ike, request, self.choose(request))
+    def answer_ike(self, request: Message, nonce: bytes = b"") -> tuple[IkeSa, Message]:
+        """Grant the target's rekey of the IKE SA, with that Nr, and stay on the old one."""
+        new, payloads = rekey.answer(self.ike, request, self.choose(request), nonce)
         response = self.reply(request, *payloads)
         self.answer(request, response)
         self._add_ike(new)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from ipaddress import ip_network
 
 import pytest
@@ -12,7 +13,7 @@ from peers.reference.credentials import Psk
 from peers.reference.identity import fqdn
 from peers.reference.negotiation import encr, esn, esp_proposal, ike_proposal, integ, ke, prf
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf
-from peers.reference.payloads import Proposal
+from peers.reference.payloads import Proposal, TrafficSelector
 from peers.reference.sa import Random
 from peers.stations import Station
 from peers.targets.base import Capability
@@ -26,6 +27,8 @@ PRF_HMAC_SHA2_256 = prf(Prf.PRF_HMAC_SHA2_256)
 MODP_2048 = ke(KeyExchangeMethod.MODP_2048)
 ECP_256 = ke(KeyExchangeMethod.ECP_256)
 CURVE25519 = ke(KeyExchangeMethod.CURVE25519)
+
+Arrangement = Callable[[Connection], Connection]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,22 @@ TRANSPORT = pytest.mark.parametrize("mode", [Mode.TRANSPORT], ids=["transport"])
 def configured(suite: Suite) -> pytest.MarkDecorator:
     """Configure the target with a suite of the test's own."""
     return pytest.mark.parametrize("suite", [pytest.param(suite, id="")])
+
+
+def arranged(arrangement: Arrangement, *needs: Capability) -> pytest.MarkDecorator:
+    """Describe the connection further, as the target's side has it."""
+    marks = pytest.mark.needs(*needs) if needs else ()
+    return pytest.mark.parametrize("arrange", [pytest.param(arrangement, id="", marks=marks)])
+
+
+def two_child_sas(described: Connection) -> Connection:
+    """Halve the network behind the peer: a Child SA for each half, ``second`` the upper one."""
+    [network] = described.remote_selectors
+    assert not isinstance(network, TrafficSelector)
+    lower, upper = network.subnets()
+    first = replace(described, remote_selectors=(lower,))
+    second = replace(first.children[0], name="second", remote_selectors=(upper,))
+    return replace(first, more=(second,))
 
 
 def connection(

@@ -39,9 +39,6 @@ Ranges = tuple[TrafficSelector, ...]
 MAX_RETRIES = 3
 """A request is repeated that often because the other side asks for it to be otherwise."""
 
-PUT_OFF = 10.0
-"""Seconds after which, or twice as many, we ask again after a TEMPORARY_FAILURE (2.25)."""
-
 PATIENCE = 180.0
 """Seconds of TEMPORARY_FAILURE after which the IKE SA is out of sync and is closed (2.25)."""
 
@@ -160,6 +157,9 @@ class ChildExchanges:
         self, session: Session, wish: ChildWish, request: Message, response: Message
     ) -> None:
         self._endpoint.say(f"no Child SA: {response}")
+        if not self._decide.outlives(response):
+            self._endpoint.close(session, "a Child SA was refused")
+            return
         notifies = response.notifies
         still_wanted = wish.replaced is None or (
             wish.replaced in session.sa.children and wish.rival is None
@@ -171,7 +171,8 @@ class ChildExchanges:
             self.put_off(session, lambda here: self._again(here, wish))
         elif NotifyType.CHILD_SA_NOT_FOUND in notifies and wish.replaced is not None:
             session.sa.children.remove(wish.replaced)
-            session.waiting.appendleft(Wanted(lambda here: self.create(here, wish.policy)))
+            if self._decide.starts_over():
+                session.waiting.appendleft(Wanted(lambda here: self.create(here, wish.policy)))
         elif wish.retries < MAX_RETRIES:
             wish.retries += 1
             self._retry(session, wish, request, response)
@@ -195,7 +196,7 @@ class ChildExchanges:
             return
         wanted = Wanted(start, alone)
         # Both sides may have put each other off: without jitter they would meet again.
-        due = now + PUT_OFF * (1 + self._endpoint.random(1)[0] / 256)
+        due = now + self._decide.put_off() * (1 + self._endpoint.random(1)[0] / 256)
         session.later.append(Later(due, lambda here: here.waiting.append(wanted)))
 
     def _retry(

@@ -6,7 +6,11 @@ from collections.abc import Collection, Sequence
 
 from peers.reference import ip, purposes
 from peers.reference.child import ChildSa
+from peers.reference.message import Message
 from peers.reference.purposes import TEMPORARY_FAILURE, Asked, Busy, Nonces
+
+PUT_OFF = 10.0
+"""Seconds after which, or twice as many, we ask again after a TEMPORARY_FAILURE (2.25)."""
 
 
 class CollisionDecisions:
@@ -19,6 +23,18 @@ class CollisionDecisions:
     def has_to_wait(self, asked: Asked, busy: Collection[Busy]) -> bool:
         """Say whether a request is answered with TEMPORARY_FAILURE (2.25)."""
         return any((asked, each) in TEMPORARY_FAILURE for each in busy)
+
+    def put_off(self) -> float:
+        """Give the seconds after which we ask again after a TEMPORARY_FAILURE, or later (2.25)."""
+        return PUT_OFF
+
+    def starts_over(self) -> bool:
+        """Say whether we make a new Child SA where the one to be rekeyed is not found (2.25)."""
+        return True
+
+    def outlives(self, refusal: Message) -> bool:
+        """Say whether an IKE SA of ours goes on after a Child SA was refused (1.3.1)."""
+        return True
 
     def names_closed_twice(self) -> bool:
         """Say whether we name a Child SA in an answer that we are closing ourselves (1.4.1)."""

@@ -13,26 +13,34 @@ from peers.reference.sa import IkeSa
 from peers.reference.states import Event
 
 
-def request(old: IkeSa, group: KeyExchangeMethod | None = None) -> tuple[IkeSa, Message]:
+def request(
+    old: IkeSa, group: KeyExchangeMethod | None = None, nonce: bytes = b""
+) -> tuple[IkeSa, Message]:
     """Build the request HDR, SK {SA, Ni, KEi} and the IKE SA that may come of it.
 
-    ``group`` is that of KEi, by default the first that is offered.
+    ``group`` is that of KEi, by default the first that is offered; ``nonce`` is Ni, drawn by
+    default.
     """
     new = _successor(old, initiator=True)
+    new.nonce = nonce or new.nonce
     offer = SA(numbered(old.connection.ike_proposals, new.spi_i))
     new.key_exchange = key_exchange(group or offered_groups(offer)[0], old.random)
     public = KE(new.key_exchange.method, new.key_exchange.public)
     return new, old.request(ExchangeType.CREATE_CHILD_SA, offer, Nonce(new.nonce), public)
 
 
-def answer(old: IkeSa, asked: Message, chosen: Proposal) -> tuple[IkeSa, tuple[Payload, ...]]:
+def answer(
+    old: IkeSa, asked: Message, chosen: Proposal, nonce: bytes = b""
+) -> tuple[IkeSa, tuple[Payload, ...]]:
     """Grant a rekey: the new IKE SA, with its keys, and the payloads SA, Nr, KEr.
 
-    PeerError when the request gives no SPI of 8 octets, or an invalid public value.
+    ``nonce`` is Nr, drawn by default. PeerError when the request gives no SPI of 8 octets, or an
+    invalid public value.
     """
     if len(chosen.spi) != 8:
         raise PeerError(f"the new initiator SPI has {len(chosen.spi)} octets")
     new = _successor(old, initiator=False, spi_i=chosen.spi)
+    new.nonce = nonce or new.nonce
     method = KeyExchangeMethod(asked.get(KE).group)
     exchange = respond(method, asked.get(KE).data, old.random)
     _agree(old, new, exchange.shared, asked.get(Nonce).data, chosen)

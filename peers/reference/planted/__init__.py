@@ -7,6 +7,7 @@ sentence. ``bug`` is the number of the bug from the field that it reproduces, wh
 from peers.reference.planted import (
     authentication,
     child_sas,
+    collisions,
     cookies,
     esp,
     esp_terms,
@@ -23,6 +24,7 @@ __all__ = [
     "FUNDAMENTAL",
     "authentication",
     "child_sas",
+    "collisions",
     "cookies",
     "esp",
     "esp_terms",

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from peers.reference import ip
 from peers.reference.child import ChildSa, ChildSeed, ChildTerms, without_key_exchange
 from peers.reference.connection import Connection
 from peers.reference.decisions import Decisions
 from peers.reference.message import Message
 from peers.reference.negotiation import offered_groups
-from peers.reference.numbers import ExchangeType, KeyExchangeMethod, ProtocolId, TransformType
-from peers.reference.payloads import KE, SA, Proposal, Transform, TSi
+from peers.reference.numbers import (
+    ExchangeType,
+    KeyExchangeMethod,
+    NotifyType,
+    ProtocolId,
+    TransformType,
+)
+from peers.reference.payloads import KE, SA, Delete, Notify, Proposal, Transform, TSi
 from peers.reference.planted.catalogue import fault
+from peers.reference.sa import IkeSa
 
 
 def asks_for_child(message: Message) -> bool:
@@ -99,3 +107,52 @@ class OffersNoKeyExchangeForIkeSa(Decisions):
             for proposal in message.get(SA).proposals
         )
         return message.replacing(SA(offer))
+
+
+@fault("sends-on-first-child")
+class SendsOnFirstChild(Decisions):
+    """Traffic leaves by the first Child SA, whichever it is for."""
+
+    def sends_on(self, children: Sequence[ChildSa], inner: ip.IpPacket) -> ChildSa | None:
+        return children[0] if children else None
+
+
+@fault("names-old-child-in-new-request")
+class NamesOldChildInNewRequest(Decisions):
+    """A request for one more Child SA carries REKEY_SA."""
+
+    def edit(self, message: Message) -> Message:
+        if not asks_for_child(message) or NotifyType.REKEY_SA in message.notifies:
+            return message
+        rekey = Notify(NotifyType.REKEY_SA, b"", ProtocolId.ESP, bytes(4))
+        return replace(message, payloads=(rekey, *message.payloads))
+
+
+@fault("deletes-all-children")
+class DeletesAllChildren(Decisions):
+    """A Delete of one Child SA closes all of the IKE SA's."""
+
+    def deletes_child(self, sa: IkeSa, delete: Delete) -> tuple[ChildSa, ...]:
+        return tuple(sa.children) if super().deletes_child(sa, delete) else ()
+
+
+@fault("rekeys-another-child")
+class RekeysAnotherChild(Decisions):
+    """REKEY_SA names the Child SA that was made last, not the one that is replaced."""
+
+    _last: ChildSa | None = None
+
+    def child(self, terms: ChildTerms, connection: Connection, seed: ChildSeed) -> ChildSa:
+        self._last = super().child(terms, connection, seed)
+        return self._last
+
+    def rekeyed_spi(self, child: ChildSa) -> bytes:
+        return super().rekeyed_spi(self._last or child)
+
+
+@fault("ends-ike-sa-without-further-child")
+class EndsIkeSaWithoutFurtherChild(Decisions):
+    """NO_ADDITIONAL_SAS makes the initiator give up the IKE SA."""
+
+    def outlives(self, refusal: Message) -> bool:
+        return NotifyType.NO_ADDITIONAL_SAS not in refusal.notifies
