@@ -46,6 +46,10 @@ class Exchanging(ABC):
         """Send a request until it is answered, and give the response."""
 
     @abstractmethod
+    def exchange_on(self, sa: IkeSa, request: Message) -> Message:
+        """Do `exchange` on another IKE SA of ours than the one that the script works with."""
+
+    @abstractmethod
     def reply(self, request: Message, *payloads: Payload) -> Message:
         """Build a response of ours to a request of the target."""
 

@@ -36,6 +36,7 @@ class MemoryLink:
     def receive(self, addresses: Collection[IPAddress], deadline: float) -> Packet | None:
         """Give the next packet to one of ``addresses``; None when there is none by ``deadline``."""
         while True:
+            self._tick_what_is_due()
             for packet in self._arrived:
                 if packet.destination.address in addresses:
                     self._arrived.remove(packet)
@@ -46,6 +47,11 @@ class MemoryLink:
                 self._now = max(self._now, deadline)
                 return None
             self._now = max(self._now, due)
+            self.deliver(self._endpoint.tick(self._now))
+
+    def _tick_what_is_due(self) -> None:
+        due = self._endpoint.next_timer()
+        if due is not None and due <= self._now:
             self.deliver(self._endpoint.tick(self._now))
 
     def close(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from peers.exchanging import Exchanging
 from peers.reference import rekey
 from peers.reference.message import Message
-from peers.reference.numbers import KeyExchangeMethod
+from peers.reference.numbers import ExchangeType, KeyExchangeMethod, ProtocolId
+from peers.reference.payloads import Delete
 from peers.reference.sa import IkeSa
 
 
@@ -53,6 +54,14 @@ class Successors(Exchanging):
         """Go on with a successor of our IKE SA, and its Child SAs with it."""
         rekey.succeed(self.ike, new)
         self._ike = new
+
+    def close_ike(self, sa: IkeSa) -> Message:
+        """Have the target delete an IKE SA, and close its Child SAs (1.4.1); give the response."""
+        response = self.exchange_on(
+            sa, sa.request(ExchangeType.INFORMATIONAL, Delete(ProtocolId.IKE))
+        )
+        sa.children.clear()
+        return response
 
     def _add_ike(self, new: IkeSa) -> None:
         self._talk.sas.append(new)

@@ -60,7 +60,8 @@ class Libreswan:
         name = connection.name
         self._machine.run(f"rm -f {FOLDER}/{name}.conf {FOLDER}/{name}.secrets")
         for section in section_names(connection):
-            self._whack(f"--name {section} --delete")
+            # pluto may complain about what a collision left over; what counts is that it is gone.
+            self._machine.attempt(f"{WHACK} --name {section} --delete")
         self._whack("--rereadsecrets")
 
     def initiate(self, connection: Connection) -> None:

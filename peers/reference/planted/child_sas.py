@@ -18,7 +18,7 @@ from peers.reference.numbers import (
     ProtocolId,
     TransformType,
 )
-from peers.reference.payloads import KE, SA, Delete, Notify, Proposal, Transform, TSi
+from peers.reference.payloads import KE, SA, Delete, Nonce, Notify, Proposal, Transform, TSi
 from peers.reference.planted.catalogue import fault
 from peers.reference.sa import IkeSa
 
@@ -156,3 +156,22 @@ class EndsIkeSaWithoutFurtherChild(Decisions):
 
     def outlives(self, refusal: Message) -> bool:
         return NotifyType.NO_ADDITIONAL_SAS not in refusal.notifies
+
+
+@fault("grants-ike-rekey-without-key-exchange")
+class GrantsIkeRekeyWithoutKeyExchange(Decisions):
+    """A rekey of the IKE SA with the group NONE gets the answer that a Child SA would."""
+
+    def edit(self, message: Message) -> Message:
+        exchange = message.exchange == ExchangeType.CREATE_CHILD_SA and message.response
+        if not exchange or NotifyType.NO_PROPOSAL_CHOSEN not in message.notifies or not self._ike:
+            return message
+        chosen = replace(self._ike, spi=b"\x01" * 8)
+        return replace(message, payloads=(SA((chosen,)), Nonce(bytes(32))))
+
+    def choose(self, offered: SA, acceptable: Sequence[Proposal]) -> Proposal | None:
+        of_ike = offered.proposals[0].protocol == ProtocolId.IKE
+        self._ike = offered.proposals[0] if of_ike else None
+        return super().choose(offered, acceptable)
+
+    _ike: Proposal | None = None

@@ -26,10 +26,20 @@ class KeepsTheSaWithTheLowestNonce(Decisions):
 
 @fault("never-puts-a-request-off")
 class NeverPutsARequestOff(Decisions):
-    """A request is granted whatever is going on with the SA that it changes."""
+    """A request is granted whatever is being done to the SA, unless it is an IKE SA's end."""
 
     def has_to_wait(self, asked: Asked, busy: Collection[Busy]) -> bool:
-        return False
+        return asked is Asked.REKEY_IKE and Busy.CLOSING_IKE in busy
+
+
+@fault("refuses-instead-of-putting-off")
+class RefusesInsteadOfPuttingOff(Decisions):
+    """NO_PROPOSAL_CHOSEN stands where TEMPORARY_FAILURE is due."""
+
+    def edit(self, message: Message) -> Message:
+        if NotifyType.TEMPORARY_FAILURE not in message.notifies:
+            return message
+        return replace(message, payloads=(Notify(NotifyType.NO_PROPOSAL_CHOSEN),))
 
 
 @fault("names-closed-child-twice")
@@ -93,3 +103,11 @@ class SendsOnNewChildAtOnce(Decisions):
     def sends_on(self, children: Sequence[ChildSa], inner: ip.IpPacket) -> ChildSa | None:
         fitting = [child for child in children if child.carries(inner)]
         return fitting[-1] if fitting else None
+
+
+@fault("receives-on-newest-child-only")
+class ReceivesOnNewestChildOnly(Decisions):
+    """A Child SA that is being replaced receives nothing more."""
+
+    def esp_child(self, children: Sequence[ChildSa], spi: bytes) -> ChildSa | None:
+        return super().esp_child(children[-1:], spi)
