@@ -105,8 +105,12 @@ class ChildSas(Exchanging):
     def close_child(self, child: ChildSa) -> Message:
         """Have the target close a Child SA, and close our side of it; give the response."""
         response = self.exchange(self.deletion(child))
-        self.ike.children.remove(child)
+        self.forget_child(child)
         return response
+
+    def forget_child(self, child: ChildSa) -> None:
+        """Close our side of a Child SA, and say nothing of it."""
+        self.ike.children.remove(child)
 
     # The target asks.
 
