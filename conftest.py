@@ -211,7 +211,7 @@ def peer(
     finally:
         if request.config.stash[SESSION].is_open:
             _record(request.node, station, peer, start, configuration)
-            station.target.forget(connection)
+            _forget(request.node, station, connection)
 
 
 def _configure(station: Station, connection: Connection) -> str:
@@ -242,6 +242,17 @@ def _record(
     )
     if ERROR in node.stash and not station.target.alive():
         case.daemon_died = True
+        station.target.restart()
+
+
+def _forget(node: pytest.Item, station: Station, connection: Connection) -> None:
+    """Unload the connection; a daemon that is found dead then ended because of the test."""
+    try:
+        station.target.forget(connection)
+    except Inconclusive:
+        if station.target.alive():
+            raise
+        node.stash[CASE].daemon_died = True
         station.target.restart()
 
 
