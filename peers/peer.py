@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import NoReturn
 
 from peers.child_sas import ChildSas
+from peers.configuring import Configuring
 from peers.conversation import Conversation, Heard, HeardEsp, HeardMessage
 from peers.flow import FaultyLink, FlowFault
 from peers.link import Link
-from peers.reference import authentication, initial
+from peers.reference import authentication, configuration, initial
 from peers.reference import child as child_sa
 from peers.reference.child import ChildSa
 from peers.reference.connection import Connection
@@ -47,7 +48,7 @@ TRIGGERED = 15.0
 """Seconds that a target may take to send what it was told to send, or to repeat itself."""
 
 
-class Peer(Successors, ChildSas, Traffic):
+class Peer(Configuring, Successors, ChildSas, Traffic):
     """Our side of one connection, in either role (RFC 7296).
 
     ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works
@@ -129,12 +130,14 @@ class Peer(Successors, ChildSas, Traffic):
     def ike_auth(self) -> Message:
         """Build the IKE_AUTH request: HDR, SK {IDi, IDr, AUTH, SAi2, TSi, TSr}."""
         spi = self.random(4)
-        offer = child_sa.offer(self.connection.children[0], spi, with_key_exchange=False)
-        return initial.ike_auth(self.ike, offer)
+        policy = configuration.asking(self.connection.children[0], self.connection.takes)
+        offer = child_sa.offer(policy, spi, with_key_exchange=False)
+        return initial.ike_auth(self.ike, (*self._asked_before_child(), *offer))
 
     def take_up(self, request: Message, response: Message) -> ChildSa:
         """Check the responder's AUTH and take up the Child SA that IKE_AUTH granted."""
         self._verify(response)
+        self._take_configuration(response)
         spi = request.get(SA).proposals[0].spi
         terms = child_sa.granted(request, response, spi)
         return self._add_child(terms, self.ike.nonces())
@@ -367,9 +370,10 @@ class Peer(Successors, ChildSas, Traffic):
         """Check the target's AUTH and build the response that grants its Child SA."""
         self._verify(request)
         proof = authentication.own_payloads(AuthenticationDecisions(), self.ike)
+        assigned = self.assign(request)
         terms = self.grant(request)
         self._add_child(terms, self.ike.nonces())
-        return self.reply(request, *proof, *child_sa.answer(terms))
+        return self.reply(request, *proof, *assigned, *child_sa.answer(terms))
 
     def reply(self, request: Message, *payloads: Payload) -> Message:
         """Build a response of ours to a request of the target."""

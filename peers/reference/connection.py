@@ -50,6 +50,20 @@ class ChildPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressPool:
+    """What one side assigns to the other by a Configuration payload (RFC 7296, 3.15).
+
+    ``networks`` hold the addresses, at most one network of each IP version. ``dns`` and
+    ``subnets`` are told along with them. ``required`` refuses a Child SA to who asks for none.
+    """
+
+    networks: tuple[IPNetwork, ...]
+    dns: tuple[IPAddress, ...] = ()
+    subnets: tuple[IPNetwork, ...] = ()
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """One connection as one side should have it; ``local`` is that side.
 
@@ -61,6 +75,8 @@ class Connection:
     ``liveness_delay`` in seconds (0: no liveness checks). Inner packets in tunnel mode are padded
     to ``tfc_size`` octets (RFC 4303, 2.7; 0: not at all). ``most_children`` is how many Child SAs
     may be made at a time (None: any number).
+    ``gives`` is what this side assigns to the other one, whose selectors are within it; ``takes``
+    is what the other side assigns to this one (RFC 7296, 2.19).
     """
 
     name: str
@@ -82,6 +98,8 @@ class Connection:
     most_children: int | None = None
     tfc_size: int = 0
     accepts_tfc: bool = True
+    gives: AddressPool | None = None
+    takes: AddressPool | None = None
 
     @property
     def children(self) -> tuple[ChildPolicy, ...]:
@@ -110,4 +128,6 @@ class Connection:
             local_selectors=self.remote_selectors,
             remote_selectors=self.local_selectors,
             more=tuple(policy.mirrored() for policy in self.more),
+            gives=self.takes,
+            takes=self.gives,
         )

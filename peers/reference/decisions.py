@@ -15,6 +15,7 @@ from peers.reference.child import ChildSa, ChildSeed, ChildTerms
 from peers.reference.connection import ChildPolicy, Connection, Mode
 from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.decisions_collisions import CollisionDecisions
+from peers.reference.decisions_configuration import ConfigurationDecisions
 from peers.reference.esp import EspPacket, Recovery, ReplayWindow
 from peers.reference.initial import with_cookie, with_group
 from peers.reference.message import Header, Message
@@ -53,7 +54,7 @@ class MessageId(Enum):
     OUTSIDE = "outside the window"
 
 
-class Decisions(AuthenticationDecisions, CollisionDecisions):
+class Decisions(AuthenticationDecisions, CollisionDecisions, ConfigurationDecisions):
     """The decisions as the RFCs want them."""
 
     def edit(self, message: Message) -> Message:

@@ -13,6 +13,7 @@ from peers.reference import child as child_sa
 from peers.reference import ip
 from peers.reference.child import ChildSa
 from peers.reference.child_exchanges import ChildExchanges, newest
+from peers.reference.configurations import Configurations
 from peers.reference.connection import Connection
 from peers.reference.decisions import Decisions, MessageId
 from peers.reference.errors import (
@@ -63,6 +64,7 @@ class Endpoint:
         self._outbox: list[Packet] = []
         self.children = ChildExchanges(self)
         self.successors = IkeRekeys(self)
+        self.configurations = Configurations(self)
         self._responder = Responder(self)
         self._initiator = Initiator(self)
 

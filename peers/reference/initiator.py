@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from peers.reference import authentication, initial
+from peers.reference import authentication, configuration, initial
 from peers.reference import child as child_sa
 from peers.reference.connection import Connection
 from peers.reference.errors import AuthenticationFailure, PeerError
@@ -88,9 +88,12 @@ class Initiator:
         initial.hear_ike_sa_init(sa, request, response)
         sa.response_octets = octets
         sa.next_request_id = 1
-        policy = sa.connection.children[0]
+        takes = sa.connection.takes
+        policy = configuration.asking(sa.connection.children[0], takes)
         wish = ChildWish(policy, self._endpoint.random(child_sa.SPI_SIZE))
         offer = child_sa.offer(policy, wish.spi, with_key_exchange=False)
+        if takes is not None:
+            offer = (configuration.asked(takes), *offer)
         sa.move(Event.SEND_AUTH)
         try:
             request = initial.ike_auth(sa, offer, self._decide)
@@ -128,8 +131,19 @@ class Initiator:
             return
         sa.move(Event.AUTHENTICATE)
         if isinstance(wish, ChildWish) and response.has(SA, TSi, TSr):
-            self._endpoint.children.take(session, wish, pending.message, response, sa.nonces())
+            self._take_first_child(session, wish, pending.message, response)
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
+
+    def _take_first_child(
+        self, session: Session, wish: ChildWish, request: Message, response: Message
+    ) -> None:
+        usable = self._endpoint.configurations.take(session, response)
+        if usable is None:
+            self._endpoint.successors.delete(session)
+            return
+        wish.policy = session.sa.connection.children[0]
+        nonces = session.sa.nonces()
+        self._endpoint.children.take(session, wish, request, usable, nonces)
 
     def _refuse_authentication(self, session: Session, problem: str) -> None:
         if self._decide.keeps_unauthenticated():

@@ -69,7 +69,7 @@ def succeed(old: IkeSa, new: IkeSa) -> None:
 
 
 def _successor(old: IkeSa, *, initiator: bool, spi_i: bytes = bytes(8)) -> IkeSa:
-    return IkeSa(
+    new = IkeSa(
         old.connection,
         initiator=initiator,
         local=old.local,
@@ -77,6 +77,8 @@ def _successor(old: IkeSa, *, initiator: bool, spi_i: bytes = bytes(8)) -> IkeSa
         random=old.random,
         spi_i=spi_i,
     )
+    new.assigned = old.assigned
+    return new
 
 
 def _agree(old: IkeSa, new: IkeSa, shared: bytes, nonce: bytes, chosen: Proposal) -> None:

@@ -180,7 +180,8 @@ class Responder:
             self._endpoint.say(f"authentication failed: {problem}")
             return self._decide.authentication_refusal()
         try:
-            child = self._endpoint.children.answer_first(session, request)
+            child = self._endpoint.configurations.answer(session, request)
+            child += self._endpoint.children.answer_first(session, request)
         except Refusal as refusal:
             child = (refusal.notify,)
             if not self._decide.keeps_ike_sa_without_child():
@@ -192,11 +193,13 @@ class Responder:
 
     def _create_child_sa(self, session: Session, request: Message) -> Payloads:
         if request.has(TSi, TSr):
-            return self._endpoint.children.answer(session, request)
+            configuration = self._endpoint.configurations.answer(session, request)
+            return (*configuration, *self._endpoint.children.answer(session, request))
         return self._endpoint.successors.answer(session, request)
 
     def _informational(self, session: Session, request: Message) -> Payloads:
         if self._decide.deletes_ike_sa(request):
             session.closing = "deleted by the peer"
             return self._decide.informational_answer(request)
-        return self._endpoint.children.answer_delete(session, request)
+        configuration = self._endpoint.configurations.inform(session, request)
+        return (*configuration, *self._endpoint.children.answer_delete(session, request))

@@ -9,7 +9,7 @@ from peers.reference import states
 from peers.reference.child import ChildSa
 from peers.reference.connection import Connection
 from peers.reference.errors import PeerError, ScriptError
-from peers.reference.events import Endpoint
+from peers.reference.events import Endpoint, IPAddress
 from peers.reference.key_exchange import KeyExchange
 from peers.reference.keys import IkeKeys
 from peers.reference.message import Message
@@ -30,6 +30,7 @@ class IkeSa:
     ``initiator`` says whether this side started the SA. ``request_octets`` and
     ``response_octets`` are the IKE_SA_INIT messages as they were sent: AUTH signs them (2.15).
     ``peer_hashes`` are the hash algorithms that the other side announced, if it did (RFC 7427, 4).
+    ``assigned`` are the addresses that one side has assigned to the other (2.19).
     ``key_exchange`` is the initiator's half of one under way, ``shared`` its secret once agreed.
     """
 
@@ -62,6 +63,7 @@ class IkeSa:
         self.response_octets = b""
         self.keys: IkeKeys | None = None
         self.children: list[ChildSa] = []
+        self.assigned: tuple[IPAddress, ...] = ()
         self.next_request_id = 0
         self.expected_request_id = 0
 

@@ -132,6 +132,8 @@ def test_rekey_of_the_ike_sa_without_a_key_exchange_is_refused(established):
     response = established.exchange(request.without(KE).replacing(offer))
 
     assert not response.has(SA), "an IKE SA was rekeyed without a key exchange"
+    if NotifyType.INVALID_SYNTAX in response.notifies:
+        return  # Which ends the IKE SA, as 2.21.3 has it.
     assert established.is_answered(established.informational()), "the IKE SA is gone"
 
 
@@ -174,7 +176,9 @@ def _offer_both(peer, group):
 @as_responder
 @requirement("rfc7296-1.3-child-invalid-ke-retried")
 @turned_red_by("gives-up-child-after-invalid-ke")
-def test_initiator_of_an_ike_rekey_retries_with_the_group_asked_for(accepted, target):
+def test_initiator_of_an_ike_rekey_retries_with_the_group_asked_for(
+    accepted, target, administrative
+):
     """
     peer                                        target (CURVE25519 or ECP_256)
                                         <--     HDR, SK {SA, Ni, KEi(first)}
@@ -187,7 +191,10 @@ def test_initiator_of_an_ike_rekey_retries_with_the_group_asked_for(accepted, ta
     target.rekey_ike()
     request = accepted.hear_request(ExchangeType.CREATE_CHILD_SA)
     first = request.get(KE).group
-    other = next(group for group in offered_groups(request.get(SA)) if group != first)
+    other = next((group for group in offered_groups(request.get(SA)) if group != first), None)
+    if other is None:
+        administrative("a rekey offers the group alone that the IKE SA has")
+        return
     refusal = Notify(NotifyType.INVALID_KE_PAYLOAD, int(other).to_bytes(2, "big"))
     accepted.answer(request, accepted.reply(request, refusal))
     retry = accepted.hear_request(ExchangeType.CREATE_CHILD_SA)
