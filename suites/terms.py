@@ -8,7 +8,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from peers.reference.connection import Connection, IPNetwork, Mode
+from peers.reference.connection import AddressPool, Connection, IPNetwork, Mode
 from peers.reference.credentials import Psk
 from peers.reference.identity import fqdn
 from peers.reference.negotiation import encr, esn, esp_proposal, ike_proposal, integ, ke, prf
@@ -96,6 +96,22 @@ def two_child_sas(described: Connection) -> Connection:
     first = replace(described, remote_selectors=(lower,))
     second = replace(first.children[0], name="second", remote_selectors=(upper,))
     return replace(first, more=(second,))
+
+
+def gives_an_address(described: Connection) -> Connection:
+    """Have the target assign an address of the network behind the peer, and tell a DNS server."""
+    [network], [behind] = described.remote_selectors, described.local_selectors
+    assert not isinstance(network, TrafficSelector)
+    assert not isinstance(behind, TrafficSelector)
+    return replace(described, gives=AddressPool((network,), (behind[53],), (behind,)))
+
+
+def asks_for_an_address(described: Connection) -> Connection:
+    """Have the target ask for an address: it is given that of the host behind it."""
+    [behind] = described.local_selectors
+    assert not isinstance(behind, TrafficSelector)
+    host = ip_network(behind[1])
+    return replace(described, local_selectors=(host,), takes=AddressPool((host,)))
 
 
 def connection(

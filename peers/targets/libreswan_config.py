@@ -8,6 +8,7 @@ from peers.reference.connection import ChildPolicy, Connection
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf, TransformType
 from peers.reference.payloads import Proposal
+from peers.targets.address_pools import libreswan_sides
 from peers.targets.keywords import (
     AEADS,
     Words,
@@ -138,9 +139,10 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
         **VERSION_SETTINGS[min(major, 5)],
         **authentication(connection),
         "left": str(connection.local),
-        **libreswan_settings("left", policy.local_selectors),
+        **({} if connection.takes else libreswan_settings("left", policy.local_selectors)),
         "right": str(connection.remote),
-        **libreswan_settings("right", policy.remote_selectors),
+        **({} if connection.gives else libreswan_settings("right", policy.remote_selectors)),
+        **libreswan_sides(connection),
         "type": policy.mode.value,
         "ike": ",".join(ike_text(each) for each in connection.ike_proposals),
         "esp": ",".join(esp_text(each) for each in policy.esp_proposals),

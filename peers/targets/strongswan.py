@@ -14,6 +14,7 @@ from peers.lab.machine import Machine
 from peers.reference.connection import Connection, IPNetwork, Mode
 from peers.reference.errors import Inconclusive
 from peers.reference.events import IPAddress
+from peers.targets.address_pools import strongswan_pools
 from peers.targets.base import OF_DAEMONS, Capability, ChildSaState, IkeSaState, TargetInfo
 from peers.targets.cookie_holder import hold_half_open
 from peers.targets.kernel import echo_script, kernel_counters
@@ -77,6 +78,9 @@ class StrongSwan:
             request = {"ike-id": identifier, "force": "yes", "timeout": NOT_WAITING}
             # It may end by itself between the list and this.
             self._request("terminate", request, may_fail=True)
+        for name in strongswan_pools(connection):
+            # Addresses of SAs that are just being closed are still out.
+            self._request("unload-pool", {"name": name}, may_fail=True)
 
     def initiate(self, connection: Connection) -> None:
         """Start the initial exchanges."""
@@ -156,6 +160,8 @@ class StrongSwan:
         self._request("version")
 
     def _load(self, connection: Connection) -> None:
+        for name, pool in strongswan_pools(connection).items():
+            self._request("load-pool", {name: pool})
         self._request("load-conn", {connection.name: connection_section(connection)})
         for number, secret in enumerate(secrets(connection), 1):
             self._request(

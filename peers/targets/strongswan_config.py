@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from peers.reference.connection import ChildPolicy, Connection
+from peers.reference.connection import ChildPolicy, Connection, Traffic
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf, TransformType
 from peers.reference.payloads import Proposal
+from peers.targets.address_pools import strongswan_pools, strongswan_settings
 from peers.targets.keywords import Words, check_children, check_name, words_of
 from peers.targets.selectors import strongswan_text
 from peers.targets.strongswan_auth import Section, secrets_section, side
@@ -112,6 +113,7 @@ def connection_section(connection: Connection) -> Section:
         "dpd_delay": f"{math.ceil(connection.liveness_delay)}s",
         "local": side(connection.local_identity, connection.local_credential),
         "remote": side(connection.remote_identity, connection.remote_credential),
+        **strongswan_settings(connection),
         "children": {each.name: _child_section(connection, each) for each in connection.children},
     }
 
@@ -122,8 +124,8 @@ def _child_section(connection: Connection, policy: ChildPolicy) -> Section:
     padding = {"tfc_padding": str(connection.tfc_size)} if connection.tfc_size else {}
     return {
         "mode": policy.mode.value,
-        "local_ts": [strongswan_text(each) for each in policy.local_selectors],
-        "remote_ts": [strongswan_text(each) for each in policy.remote_selectors],
+        "local_ts": _selectors(policy.local_selectors, assigned=connection.takes is not None),
+        "remote_ts": _selectors(policy.remote_selectors, assigned=connection.gives is not None),
         "esp_proposals": [proposal_text(each) for each in policy.esp_proposals],
         "replay_window": str(connection.replay_window),
         # A test says when something is rekeyed.
@@ -133,11 +135,17 @@ def _child_section(connection: Connection, policy: ChildPolicy) -> Section:
     }
 
 
+def _selectors(traffic: Sequence[Traffic], *, assigned: bool) -> list[str]:
+    """Write the selectors of one side; ``dynamic`` is the address that it is assigned."""
+    return ["dynamic"] if assigned else [strongswan_text(each) for each in traffic]
+
+
 def swanctl_conf(connection: Connection) -> str:
     """Write the file that says what is loaded, with the secret."""
     lines = _lines(
         {
             "connections": {connection.name: connection_section(connection)},
+            "pools": strongswan_pools(connection),
             "secrets": secrets_section(connection),
         }
     )

@@ -1,11 +1,11 @@
 """Connections as the daemons' configurations say them."""
 
 from dataclasses import replace
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 import pytest
 
-from peers.reference.connection import Mode
+from peers.reference.connection import AddressPool, Mode
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, TransformType
 from peers.reference.payloads import Transform
@@ -254,3 +254,37 @@ def test_each_child_sa_has_a_section_of_its_own():
 def test_a_child_sa_that_there_is_not_is_our_error():
     with pytest.raises(ScriptError, match="other"):
         libreswan_config.section_name(CONNECTION, "other")
+
+
+GIVING = replace(
+    CONNECTION,
+    gives=AddressPool(
+        (ip_network("10.128.0.0/24"), ip_network("fd80::/64")),
+        (ip_address("10.1.0.53"), ip_address("fd01::53")),
+        (ip_network("10.1.0.0/24"),),
+    ),
+)
+
+
+def test_pools_are_written_in_each_daemons_words():
+    swanctl = strongswan_config.swanctl_conf(GIVING)
+    ipsec = libreswan_config.ipsec_conf(GIVING)
+
+    assert "    pools = site-a-4, site-a-6\n" in swanctl.replace("        ", "    ")
+    assert "        addrs = 10.128.0.0/24\n        dns = 10.1.0.53\n" in swanctl
+    assert " remote_ts = dynamic\n" in swanctl
+    assert "\tleftmodecfgserver=yes\n\trightmodecfgclient=yes\n" in ipsec
+    assert "\trightaddresspool=10.128.0.1-10.128.0.254,fd80::1-" in ipsec
+    assert "\tmodecfgdns=10.1.0.53,fd01::53\n" in ipsec
+    assert "rightsubnet" not in ipsec
+
+
+def test_who_asks_for_an_address_has_no_subnet_of_its_own():
+    asking = replace(CONNECTION, takes=AddressPool((ip_network("10.1.0.1/32"),)))
+    swanctl = strongswan_config.swanctl_conf(asking)
+    ipsec = libreswan_config.ipsec_conf(asking)
+
+    assert " vips = 0.0.0.0\n" in swanctl
+    assert " local_ts = dynamic\n" in swanctl
+    assert "\tleftmodecfgclient=yes\n\trightmodecfgserver=yes\n" in ipsec
+    assert "leftsubnet" not in ipsec
