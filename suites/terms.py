@@ -99,11 +99,18 @@ def two_child_sas(described: Connection) -> Connection:
 
 
 def gives_an_address(described: Connection) -> Connection:
-    """Have the target assign an address of the network behind the peer, and tell a DNS server."""
+    """Have the target assign an address of the network behind the peer."""
+    [network] = described.remote_selectors
+    assert not isinstance(network, TrafficSelector)
+    return replace(described, gives=AddressPool((network,)))
+
+
+def tells_a_dns_server(described: Connection) -> Connection:
+    """Have the target assign an address, and tell a DNS server behind it."""
     [network], [behind] = described.remote_selectors, described.local_selectors
     assert not isinstance(network, TrafficSelector)
     assert not isinstance(behind, TrafficSelector)
-    return replace(described, gives=AddressPool((network,), (behind[53],), (behind,)))
+    return replace(described, gives=AddressPool((network,), (behind[53],)))
 
 
 def asks_for_an_address(described: Connection) -> Connection:

@@ -52,11 +52,16 @@ def libreswan_sides(connection: Connection) -> dict[str, str]:
         settings |= _libreswan_dns(connection.gives)
     if connection.takes is not None:
         settings |= {"leftmodecfgclient": "yes", "rightmodecfgserver": "yes"}
+        # Without it pluto asks for its outer address; it is the other side that narrows.
+        networks = connection.takes.networks
+        settings["leftsubnet"] = ",".join(f"{UNSPECIFIED[each.version]}/0" for each in networks)
     return settings
 
 
 def _range(network: IPNetwork) -> str:
-    return f"{network[1]}-{network[-2]}" if network.num_addresses > 2 else str(network)
+    if network.version == 6 or network.num_addresses <= 2:
+        return str(network)
+    return f"{network[1]}-{network[-2]}"
 
 
 def _libreswan_dns(pool: AddressPool) -> dict[str, str]:

@@ -8,7 +8,13 @@ from peers.reference.negotiation import selectors
 from peers.reference.numbers import ConfigAttributeType, ConfigType, NotifyType
 from peers.reference.payloads import CP, SA, ConfigAttribute, Nonce, TSi, TSr
 from suites.judge import as_responder, differs, requirement, turned_red_by, twin_of
-from suites.terms import FAMILIES, arranged, asks_for_an_address, gives_an_address
+from suites.terms import (
+    FAMILIES,
+    arranged,
+    asks_for_an_address,
+    gives_an_address,
+    tells_a_dns_server,
+)
 
 GIVES = arranged(gives_an_address)
 ASKS = arranged(asks_for_an_address)
@@ -40,6 +46,21 @@ def test_address_is_assigned_and_the_selectors_hold_it(peer, target):
     granted = peer.child.terms.local_selectors
     assert granted == hosts, f"TSi is {granted}, the address {addresses[0]}"
     assert peer.echo(), "the Child SA carries no traffic from the address that is assigned"
+
+
+@FAMILIES
+@arranged(tells_a_dns_server)
+@requirement("rfc7296-3.15.1-value-lengths")
+@turned_red_by("tells-dns-server-with-a-prefix-length")
+def test_dns_server_is_told_in_its_own_form(peer, target):
+    """
+    peer                                        target (tells a DNS server)
+    HDR, SK {..., CP(CFG_REQUEST, INTERNAL_IP4_ADDRESS, INTERNAL_IP4_DNS), SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {CP(CFG_REPLY, ..., INTERNAL_IP4_DNS), ...}
+    """
+    peer.establish()
+
+    assert peer.assignment.dns == target.connection.gives.dns
 
 
 @GIVES
@@ -98,7 +119,7 @@ def test_child_sa_without_a_request_for_an_address_is_refused(peer):
 @GIVES
 @twin_of(test_child_sa_without_a_request_for_an_address_is_refused)
 @requirement("rfc7296-3.15.1-unknown-attributes-ignored", "rfc7296-2.19-address-assigned")
-@turned_red_by("minds-unknown-attributes", "tells-another-address-than-it-selects")
+@turned_red_by("minds-unknown-attributes")
 def test_unknown_attribute_beside_the_request_for_an_address_is_ignored(peer):
     """
     peer                                        target (assigns addresses)
@@ -121,7 +142,7 @@ def test_unknown_attribute_beside_the_request_for_an_address_is_ignored(peer):
 
 @GIVES
 @requirement("rfc7296-2.19-cp-in-any-child-request")
-@turned_red_by("assigns-to-rekeys-only-once")
+@turned_red_by("assigns-to-rekeys-only-once", "tells-another-address-than-it-selects")
 def test_rekey_that_asks_for_configuration_once_more_is_answered(established):
     """
     peer                                        target (assigns addresses)
@@ -185,8 +206,8 @@ def test_settings_that_are_not_accepted_are_not_acknowledged(established):
 @FAMILIES
 @ASKS
 @as_responder
-@requirement("rfc7296-2.19-address-requested", "rfc7296-2.19-cp-before-sa")
-@turned_red_by("asks-for-no-address", "puts-configuration-behind-sa")
+@requirement("rfc7296-2.19-address-requested")
+@turned_red_by("asks-for-no-address")
 def test_target_asks_for_an_address_and_uses_it(peer, target):
     """
     peer (assigns addresses)                    target
@@ -201,8 +222,6 @@ def test_target_asks_for_an_address_and_uses_it(peer, target):
     asked = configuration(request, ConfigType.CFG_REQUEST)
     if asked is None:
         raise PeerError("the target asks for no address")
-    order = [type(payload) for payload in request.payloads]
-    assert order.index(CP) < order.index(SA), f"CP stands behind SA: {request}"
     addresses = {
         ConfigAttributeType.INTERNAL_IP4_ADDRESS,
         ConfigAttributeType.INTERNAL_IP6_ADDRESS,
@@ -210,6 +229,23 @@ def test_target_asks_for_an_address_and_uses_it(peer, target):
     assert addresses & {each.type for each in asked.attributes}, f"no address in {asked}"
     peer.answer(request, peer.ike_auth_response(request))
     assert peer.echo(), "the target does not use the address that it was assigned"
+
+
+@ASKS
+@as_responder
+@requirement("rfc7296-2.19-cp-before-sa")
+@turned_red_by("puts-configuration-behind-sa")
+def test_target_puts_its_request_for_an_address_before_the_sa_payload(peer, target):
+    """
+    peer (assigns addresses)                    target
+                                        <--     HDR, SK {..., CP(CFG_REQUEST), SAi2, TSi, TSr}
+    """
+    target.initiate()
+    request = peer.accept_ike_sa_init()
+    peer.answer(request, peer.ike_auth_response(request))
+
+    order = [type(payload) for payload in request.payloads]
+    assert order.index(CP) < order.index(SA), f"CP stands behind SA: {request}"
 
 
 @ASKS

@@ -274,12 +274,12 @@ def test_pools_are_written_in_each_daemons_words():
     assert "        addrs = 10.128.0.0/24\n        dns = 10.1.0.53\n" in swanctl
     assert " remote_ts = dynamic\n" in swanctl
     assert "\tleftmodecfgserver=yes\n\trightmodecfgclient=yes\n" in ipsec
-    assert "\trightaddresspool=10.128.0.1-10.128.0.254,fd80::1-" in ipsec
+    assert "\trightaddresspool=10.128.0.1-10.128.0.254,fd80::/64\n" in ipsec
     assert "\tmodecfgdns=10.1.0.53,fd01::53\n" in ipsec
     assert "rightsubnet" not in ipsec
 
 
-def test_who_asks_for_an_address_has_no_subnet_of_its_own():
+def test_who_asks_for_an_address_asks_for_any():
     asking = replace(CONNECTION, takes=AddressPool((ip_network("10.1.0.1/32"),)))
     swanctl = strongswan_config.swanctl_conf(asking)
     ipsec = libreswan_config.ipsec_conf(asking)
@@ -287,4 +287,4 @@ def test_who_asks_for_an_address_has_no_subnet_of_its_own():
     assert " vips = 0.0.0.0\n" in swanctl
     assert " local_ts = dynamic\n" in swanctl
     assert "\tleftmodecfgclient=yes\n\trightmodecfgserver=yes\n" in ipsec
-    assert "leftsubnet" not in ipsec
+    assert "\tleftsubnet=0.0.0.0/0\n" in ipsec

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
 
-from peers.reference.configuration import Assignment
+from peers.reference.configuration import SUPPORTED, Assignment
 from peers.reference.connection import AddressPool
 from peers.reference.decisions import Decisions
 from peers.reference.errors import PeerError
@@ -64,7 +64,7 @@ class MindsUnknownAttributes(Decisions):
     def assign(
         self, pool: AddressPool, request: CP, taken: Collection[IPAddress]
     ) -> tuple[IPAddress, ...]:
-        if any(str(ConfigAttributeType(each.type)).isdigit() for each in request.attributes):
+        if any(each.type not in SUPPORTED for each in request.attributes):
             raise PeerError("an unknown configuration attribute")
         return super().assign(pool, request, taken)
 
@@ -111,3 +111,23 @@ class AssignsToRekeysOnlyOnce(Decisions):
         return super().configuration_reply(pool, request, addresses)
 
     _answered = False
+
+
+@fault("tells-dns-server-with-a-prefix-length")
+class TellsDnsServerWithAPrefixLength(Decisions):
+    """Every address in a CFG_REPLY is told with a prefix length behind it."""
+
+    def configuration_reply(
+        self, pool: AddressPool | None, request: CP | None, addresses: Sequence[IPAddress]
+    ) -> CP | None:
+        reply = super().configuration_reply(pool, request, addresses)
+        if reply is None:
+            return None
+        return replace(reply, attributes=tuple(map(_with_prefix_length, reply.attributes)))
+
+
+def _with_prefix_length(attribute: ConfigAttribute) -> ConfigAttribute:
+    kinds = (ConfigAttributeType.INTERNAL_IP4_DNS, ConfigAttributeType.INTERNAL_IP6_DNS)
+    if attribute.type not in kinds:
+        return attribute
+    return replace(attribute, value=attribute.value + bytes([8 * len(attribute.value)]))
