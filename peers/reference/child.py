@@ -39,6 +39,7 @@ from peers.reference.payloads import (
     TSi,
     TSr,
 )
+from peers.reference.states import ChildEvent, ChildState, child_after
 from peers.reference.traffic_selectors import admits, ports
 
 USE_TRANSPORT_MODE = Notify(NotifyType.USE_TRANSPORT_MODE)
@@ -99,7 +100,7 @@ class ChildSa:
     packets_in: int = 0
     name: str = ""
     replaces: ChildSa | None = None
-    ready: bool = True
+    state: ChildState = ChildState.NEW
     tfc_size: int = 0
 
     @classmethod
@@ -140,6 +141,20 @@ class ChildSa:
             connection.remote,
             tfc_size=connection.tfc_size if terms.peer_accepts_tfc else 0,
         )
+
+    @property
+    def ready(self) -> bool:
+        """Whether our traffic may go through it."""
+        return self.state in (ChildState.IN_USE, ChildState.DELETING)
+
+    def move(self, event: ChildEvent) -> None:
+        """Follow the table of states."""
+        self.state = child_after(self.state, event)
+
+    def prove_ready(self) -> None:
+        """Note that the other side is prepared to receive on it (RFC 7296, 2.8)."""
+        if self.state is ChildState.WAITING:
+            self.move(ChildEvent.PROVE_READY)
 
     def spis(self) -> tuple[bytes, bytes]:
         """Give the SPI of traffic towards us, then that of traffic towards the other side."""

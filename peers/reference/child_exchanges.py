@@ -28,7 +28,7 @@ from peers.reference.payloads import (
 from peers.reference.purposes import Asked, Busy, ChildEnd, ChildWish, IkeWish, Nonces, Rival
 from peers.reference.refusal import Refusal
 from peers.reference.session import Later, Session, Wanted
-from peers.reference.states import State
+from peers.reference.states import ChildEvent, ChildState, State
 
 if TYPE_CHECKING:
     from peers.reference.endpoint import Endpoint
@@ -67,9 +67,15 @@ class ChildExchanges:
 
     def delete(self, session: Session, *children: ChildSa) -> None:
         """Ask to close Child SAs that are still there (1.4.1)."""
-        there = tuple(child for child in children if child in session.sa.children)
+        there = tuple(
+            child
+            for child in children
+            if child in session.sa.children and child.state is not ChildState.DELETING
+        )
         if not there:
             return
+        for child in there:
+            child.move(ChildEvent.SEND_DELETE)
         spis = tuple(self._decide.own_delete_spi(child) for child in there)
         request = session.sa.request(ExchangeType.INFORMATIONAL, Delete(ProtocolId.ESP, spis))
         self._endpoint.request(session, request, ChildEnd(there))
@@ -128,7 +134,9 @@ class ChildExchanges:
             peer_accepts_tfc=child_sa.takes_tfc(response),
         )
         seed = ChildSeed(sa.established_keys(), nonces, shared)
-        return self._add(session, wish.policy, terms, seed)
+        made = self._add(session, wish.policy, terms, seed)
+        made.move(ChildEvent.MAKE)
+        return made
 
     def _add(
         self, session: Session, policy: ChildPolicy, terms: ChildTerms, seed: ChildSeed
@@ -170,7 +178,7 @@ class ChildExchanges:
         if NotifyType.TEMPORARY_FAILURE in notifies:
             self.put_off(session, lambda here: self._again(here, wish))
         elif NotifyType.CHILD_SA_NOT_FOUND in notifies and wish.replaced is not None:
-            session.sa.children.remove(wish.replaced)
+            self._forget(session, (wish.replaced,))
             if self._decide.starts_over():
                 session.waiting.appendleft(Wanted(lambda here: self.create(here, wish.policy)))
         elif wish.retries < MAX_RETRIES:
@@ -245,10 +253,12 @@ class ChildExchanges:
     def _forget(self, session: Session, gone: Sequence[ChildSa]) -> None:
         for child in gone:
             if child in session.sa.children:
+                child.move(ChildEvent.CLOSE)
                 session.sa.children.remove(child)
         for child in session.sa.children:
             # Who closes the old Child SA is prepared to receive on the new one (2.8).
-            child.ready = child.ready or child.replaces in gone
+            if child.replaces in gone:
+                child.prove_ready()
 
     # The other side asks.
 
@@ -264,8 +274,9 @@ class ChildExchanges:
         policy, chosen = self._choose(session, request, old, with_key_exchange=True)
         shared, ke = self._exchange(request, chosen)
         made, payloads = self._grant(session, request, policy, chosen, nonces, shared)
+        made.move(ChildEvent.MAKE if old is None else ChildEvent.MAKE_SUCCESSOR)
         if old is not None:
-            made.replaces, made.ready = old, False
+            made.replaces = old
             for wish in session.under_way(ChildWish):
                 if wish.replaced is old:
                     wish.rival = Rival(made, nonces)
@@ -275,7 +286,9 @@ class ChildExchanges:
         """Grant the Child SA of IKE_AUTH, which has no nonces and no key exchange of its own."""
         policy, chosen = self._choose(session, request, None, with_key_exchange=False)
         nonces = session.sa.nonces()
-        return self._grant(session, request, policy, chosen, nonces, b"")[1]
+        made, payloads = self._grant(session, request, policy, chosen, nonces, b"")
+        made.move(ChildEvent.MAKE)
+        return payloads
 
     def _named(self, session: Session, request: Message) -> ChildSa | None:
         """Find the Child SA that a request rekeys, by the SPI of traffic towards its sender."""

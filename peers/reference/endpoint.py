@@ -436,7 +436,7 @@ class Endpoint:
             return
         child.packets_in += 1
         # The other side has the new Child SA: it sends on it (RFC 7296, 2.8).
-        child.ready = True
+        child.prove_ready()
         reply = ip.echo_reply(inner)
         if reply is not None:
             holders = (each.sa.children for each in self.sessions)
