@@ -65,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs(*capabilities): what a target must have",
         "esp_alone: a test that only needs a Child SA, which may be keyed by hand",
         "as_responder: the target initiates, the reference peer responds",
+        "looks_back: the test judges what earlier tests heard too, so it comes after them",
     ):
         config.addinivalue_line("markers", mark)
     try:
@@ -79,6 +80,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         session = metafunc.config.stash[SESSION]
         named = marked(metafunc.definition, "turned_red_by")
         metafunc.parametrize("target_spec", session.specs_for(named), scope="session")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests that look back on the whole run come last."""
+    items.sort(key=lambda item: item.get_closest_marker("looks_back") is not None)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -240,6 +246,7 @@ def _record(
         configuration,
         peer_addresses=frozenset({peer.connection.local}),
     )
+    node.config.stash[SESSION].records.setdefault(case.target, []).append(case.record)
     if ERROR in node.stash and not station.target.alive():
         case.daemon_died = True
         station.target.restart()
@@ -297,6 +304,12 @@ def administrative(request: pytest.FixtureRequest) -> Any:
 def observed(request: pytest.FixtureRequest) -> Any:
     """Record what was seen beside a rule that held."""
     return request.node.stash[CASE].observed.append
+
+
+@pytest.fixture
+def earlier(request: pytest.FixtureRequest, target_spec: str) -> list[Record]:
+    """Give the records of the tests that were run with this target before."""
+    return request.config.stash[SESSION].records.get(target_spec, [])
 
 
 # Verdicts.

@@ -22,6 +22,7 @@ from peers.reference.planted import CATALOGUE
 from peers.reference.sa import Random
 from peers.stations import EMBEDDED, Station, Stations, check_spec
 from reports.deviations import load_deviations
+from reports.evidence import Record
 from reports.ledger import load_ledger
 from reports.model import Target, TestResult
 from reports.recorder import Case, Occasion, Recorder, deviations_file
@@ -79,7 +80,10 @@ class Settings:
 
 
 class Session:
-    """Gives tests their stations, and takes their results."""
+    """Gives tests their stations, and takes their results.
+
+    ``records`` are what was said and heard with each target so far, a record for each test.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -90,6 +94,7 @@ class Session:
         except TableError as error:
             raise SetupError(str(error)) from error
         self.is_open = False
+        self.records: dict[str, list[Record]] = {}
         self._recorder: Recorder | None = None
         self._stations: Stations | None = None
         self._progress: LiveProgress | None = None

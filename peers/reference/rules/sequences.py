@@ -1,0 +1,68 @@
+"""Rules about messages side by side (RFC 7296, 2.2, 2.10 and 3.1): IDs, nonces, flags."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from peers.reference.message import HEADER_SIZE, Header
+from peers.reference.numbers import ExchangeType
+from peers.reference.payloads import Nonce
+from peers.reference.rules.registry import Complaint, Seen, heard, of_conversation
+
+
+@of_conversation("rfc7296-2.2-response-has-request-id")
+def _answers_a_request(conversation: Sequence[Seen]) -> Iterator[Complaint]:
+    asked: set[tuple[bytes, int]] = set()
+    for seen in conversation:
+        if len(seen.octets) < HEADER_SIZE:
+            continue
+        header = seen.header
+        if not seen.heard:
+            asked.add((header.spi_i, header.message_id))
+        elif header.response and (header.spi_i, header.message_id) not in asked:
+            yield Complaint(seen, "a response with the Message ID of no request")
+
+
+@of_conversation("rfc7296-2.2-message-ids-count-from-zero")
+def _counts_its_requests(conversation: Sequence[Seen]) -> Iterator[Complaint]:
+    opened = {seen.header.spi_i for seen in heard(conversation) if _is_first_request(seen.header)}
+    ids: dict[tuple[bytes, bytes, bool], set[int]] = defaultdict(set)
+    for seen in heard(conversation):
+        header = seen.header
+        if header.response or header.spi_r == bytes(8):
+            continue
+        known = ids[header.spi_i, header.spi_r, header.initiator]
+        due = max(known, default=0 if header.spi_i not in opened else int(header.initiator))
+        if header.message_id not in known and header.message_id != due + bool(known):
+            yield Complaint(seen, "a request whose Message ID is not the next one")
+        known.add(header.message_id)
+
+
+def _is_first_request(header: Header) -> bool:
+    return header.exchange == ExchangeType.IKE_SA_INIT and not header.response
+
+
+@of_conversation("rfc7296-2.10-nonce-fresh")
+def _draws_new_nonces(conversation: Sequence[Seen]) -> Iterator[Complaint]:
+    used: dict[bytes, tuple[bytes, int, bool]] = {}
+    for seen in heard(conversation):
+        assert seen.message is not None
+        header = seen.header
+        exchange = (header.spi_i, header.message_id, header.response)
+        for nonce in seen.message.all(Nonce):
+            if used.setdefault(nonce.data, exchange) != exchange:
+                yield Complaint(seen, "a nonce that was used before")
+
+
+@of_conversation("rfc7296-3.1-initiator-flag")
+def _says_who_began(conversation: Sequence[Seen]) -> Iterator[Complaint]:
+    ours: dict[bytes, bool] = {}
+    for seen in conversation:
+        if len(seen.octets) < HEADER_SIZE:
+            continue
+        header = seen.header
+        if not seen.heard and not seen.at.fault:
+            ours.setdefault(header.spi_i, header.initiator)
+        elif seen.heard and ours.get(header.spi_i) is header.initiator:
+            yield Complaint(seen, f"an {header.exchange!s} message with the other side's I flag")
