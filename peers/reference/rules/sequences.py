@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from peers.reference.message import HEADER_SIZE, Header
 from peers.reference.numbers import ExchangeType
-from peers.reference.payloads import Nonce
+from peers.reference.payloads import SA, Nonce
 from peers.reference.rules.registry import Complaint, Seen, heard, of_conversation
 
 
@@ -46,13 +46,24 @@ def _is_first_request(header: Header) -> bool:
 @of_conversation("rfc7296-2.10-nonce-fresh")
 def _draws_new_nonces(conversation: Sequence[Seen]) -> Iterator[Complaint]:
     used: dict[bytes, tuple[bytes, int, bool]] = {}
-    for seen in heard(conversation):
-        assert seen.message is not None
+    for seen in conversation:
+        if seen.message is None:
+            continue
         header = seen.header
         exchange = (header.spi_i, header.message_id, header.response)
+        if not seen.heard:
+            if header.response and not seen.message.has(SA):
+                _forget(used, (header.spi_i, header.message_id, False))
+            continue
         for nonce in seen.message.all(Nonce):
             if used.setdefault(nonce.data, exchange) != exchange:
                 yield Complaint(seen, "a nonce that was used before")
+
+
+def _forget(used: dict[bytes, tuple[bytes, int, bool]], refused: tuple[bytes, int, bool]) -> None:
+    """Let the nonce of a request that was refused be used again: no keys came of it."""
+    for nonce in [nonce for nonce, exchange in used.items() if exchange == refused]:
+        del used[nonce]
 
 
 @of_conversation("rfc7296-3.1-initiator-flag")
