@@ -57,17 +57,14 @@ class Chart:
 
 
 def distances(start: Enum, table: Mapping[Any, Row[Any]]) -> dict[Enum, int]:
-    """Say how many events each state is away from the first one; the last one stands last."""
-    found, new = {start: 0}, [start]
-    while new:
-        state = new.pop(0)
-        for row in table.values():
-            end = row.leads.get(state)
-            if end is not None and end not in found:
-                found[end] = found[state] + 1
-                new.append(end)
-    last = next(state for state in found if state.name == "CLOSED")
-    return found | {last: max(value for state, value in found.items() if state is not last) + 1}
+    """Say by how many events at most each state is away from the first one."""
+    found = {start: 0}
+    steps = [pair for row in table.values() for pair in row.leads.items() if pair[0] is not pair[1]]
+    for _ in type(start):
+        for begin, end in steps:
+            if begin in found:
+                found[end] = max(found.get(end, 0), found[begin] + 1)
+    return found
 
 
 def chart(title: str, start: Enum, table: Mapping[Any, Row[Any]], top: int) -> Chart:
@@ -76,12 +73,16 @@ def chart(title: str, start: Enum, table: Mapping[Any, Row[Any]], top: int) -> C
     for state, column in distances(start, table).items():
         columns.setdefault(column, []).append(state)
     corners = {
-        state: (MARGIN + column * (WIDTH + GAP_X), top + TITLE + row * (HEIGHT + GAP_Y))
+        # Columns stand a little lower in turn, so that an arrow past a box is seen.
+        state: (
+            MARGIN + column * (WIDTH + GAP_X),
+            top + TITLE + row * (HEIGHT + GAP_Y) + column % 2 * GAP_Y,
+        )
         for column, states in columns.items()
         for row, state in enumerate(states)
     }
     boxes = tuple(Box(s.name, s.value, *corner) for s, corner in corners.items())
-    legend_top = top + TITLE + max(map(len, columns.values())) * (HEIGHT + GAP_Y) + LINE
+    legend_top = top + TITLE + max(map(len, columns.values())) * (HEIGHT + GAP_Y) + GAP_Y + LINE
     legend = tuple(
         f"{number}  {event.name}: {event.value} ({row.because})"
         for number, (event, row) in enumerate(table.items(), 1)

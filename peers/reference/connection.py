@@ -76,7 +76,9 @@ class Connection:
     to ``tfc_size`` octets (RFC 4303, 2.7; 0: not at all). ``most_children`` is how many Child SAs
     may be made at a time (None: any number).
     ``gives`` is what this side assigns to the other one, whose selectors are within it; ``takes``
-    is what the other side assigns to this one (RFC 7296, 2.19).
+    is what the other side assigns to this one (RFC 7296, 2.19). ``window`` is how many requests
+    this side takes at a time; ``reports_message_ids`` has it report those outside the window
+    (2.3). ``initial_contact`` has it say so when there is no other IKE SA with the peer (2.4).
     """
 
     name: str
@@ -100,6 +102,9 @@ class Connection:
     accepts_tfc: bool = True
     gives: AddressPool | None = None
     takes: AddressPool | None = None
+    window: int = 1
+    initial_contact: bool = False
+    reports_message_ids: bool = False
 
     @property
     def children(self) -> tuple[ChildPolicy, ...]:

@@ -6,7 +6,7 @@ wrongly. Each method says where the RFC lays the decision down.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import Enum
 from hmac import compare_digest
 
@@ -47,10 +47,10 @@ EXCHANGES = (
 
 
 class MessageId(Enum):
-    """How a request's Message ID stands to the window of size one (RFC 7296, 2.3)."""
+    """How a request's Message ID stands to the window (RFC 7296, 2.3)."""
 
-    NEXT = "the one expected"
-    REPEATED = "the one answered last"
+    NEXT = "within the window and new"
+    REPEATED = "answered already"
     OUTSIDE = "outside the window"
 
 
@@ -191,11 +191,17 @@ class Decisions(AuthenticationDecisions, CollisionDecisions, ConfigurationDecisi
 
     # Message IDs and retransmission (RFC 7296, 2.1 to 2.3).
 
-    def place(self, message_id: int, expected: int) -> MessageId:
-        """Say how a request's Message ID stands to the one that we expect."""
-        if message_id == expected:
-            return MessageId.NEXT
-        return MessageId.REPEATED if message_id == expected - 1 else MessageId.OUTSIDE
+    def place(
+        self, message_id: int, expected: int, window: int = 1, taken: Collection[int] = ()
+    ) -> MessageId:
+        """Say how a request's Message ID stands to our window of requests.
+
+        ``expected`` is the first that is missing; ``taken`` are later ones that came before it.
+        """
+        if message_id in taken or expected - window <= message_id < expected:
+            return MessageId.REPEATED
+        inside = expected <= message_id < expected + window
+        return MessageId.NEXT if inside else MessageId.OUTSIDE
 
     def repeat_response(self, sa: IkeSa, response: bytes, message: Message) -> bytes:
         """Answer a retransmitted request: the same octets again."""

@@ -36,6 +36,14 @@ class CollisionDecisions:
         """Say whether an IKE SA of ours goes on after a Child SA was refused (1.3.1)."""
         return True
 
+    def window(self, before: int, told: int) -> int:
+        """Give the peer's window after a SET_WINDOW_SIZE: it only grows (2.3)."""
+        return max(before, told)
+
+    def obeys_first_contact(self) -> bool:
+        """Say whether INITIAL_CONTACT ends the other IKE SAs with that peer (2.4)."""
+        return True
+
     def names_closed_twice(self) -> bool:
         """Say whether we name a Child SA in an answer that we are closing ourselves (1.4.1)."""
         return False

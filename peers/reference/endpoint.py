@@ -11,6 +11,7 @@ from functools import partial
 
 from peers.reference import child as child_sa
 from peers.reference import ip
+from peers.reference.announcements import Announcements
 from peers.reference.child import ChildSa
 from peers.reference.child_exchanges import ChildExchanges, newest
 from peers.reference.configurations import Configurations
@@ -46,11 +47,22 @@ RETRANSMISSIONS = (1.0, 2.0, 4.0, 8.0)
 class Endpoint:
     """Plays both roles for the connections it is given.
 
-    ``random`` gives octets. ``keyed`` are Child SAs without an IKE SA, keyed by hand. ``drops``
-    counts discarded packets by reason. ``log`` holds (time, line) pairs as a daemon's log does.
+    ``random`` gives octets. ``retransmissions`` are the seconds after which an unanswered request
+    is sent again, each time more; after the last the IKE SA is given up. ``keyed`` are Child SAs
+    without an IKE SA, keyed by hand. ``drops`` counts discarded packets by reason. ``log`` holds
+    (time, line) pairs as a daemon's log does.
     """
 
-    def __init__(self, random: Random, decisions: Decisions | None = None) -> None:
+    def __init__(
+        self,
+        random: Random,
+        decisions: Decisions | None = None,
+        *,
+        retransmissions: Sequence[float] = RETRANSMISSIONS,
+    ) -> None:
+        if not retransmissions or sorted(set(retransmissions)) != list(retransmissions):
+            raise ScriptError(f"waits between retransmissions grow (2.4): not {retransmissions}")
+        self.retransmissions = tuple(retransmissions)
         self.random = random
         self.decide = decisions or Decisions()
         self.connections: dict[str, Connection] = {}
@@ -65,6 +77,7 @@ class Endpoint:
         self.children = ChildExchanges(self)
         self.successors = IkeRekeys(self)
         self.configurations = Configurations(self)
+        self.announcements = Announcements(self)
         self._responder = Responder(self)
         self._initiator = Initiator(self)
 
@@ -145,7 +158,7 @@ class Endpoint:
     def _may_ask(self, session: Session) -> bool:
         if session.waiting[0].alone or session.under_way(IkeWish):
             return not session.outstanding
-        return len(session.outstanding) < session.window
+        return session.may_ask()
 
     def echo(self, connection: Connection, now: float, name: str = "") -> list[Packet]:
         """Send one ICMP echo request between the hosts of the newest Child SA (of that policy)."""
@@ -201,10 +214,10 @@ class Endpoint:
         if session not in self.sessions:
             return
         pending.attempts += 1
-        if pending.attempts >= len(RETRANSMISSIONS):
+        if pending.attempts >= len(self.retransmissions):
             self.close(session, "the peer does not answer")
             return
-        pending.due = self.now + RETRANSMISSIONS[pending.attempts]
+        pending.due = self.now + self.retransmissions[pending.attempts]
         if self.decide.retransmits():
             octets = self.decide.repeat_request(session.sa, pending.octets, pending.message)
             self.transmit(session.sa.local, session.sa.remote, octets)
@@ -242,7 +255,7 @@ class Endpoint:
         """Send a request of ours and remember it for retransmission."""
         message = self.decide.edit(message)
         octets = session.sa.encode(message)
-        pending = Pending(message, octets, self.now + RETRANSMISSIONS[0], purpose=purpose)
+        pending = Pending(message, octets, self.now + self.retransmissions[0], purpose=purpose)
         session.outstanding[message.message_id] = pending
         if message.exchange == ExchangeType.IKE_SA_INIT:
             session.sa.request_octets = octets
@@ -333,7 +346,7 @@ class Endpoint:
         if place is MessageId.OUTSIDE:
             self.drop("a first request, repeated after later ones")
         else:
-            self._repeat(session, packet)
+            self._repeat(session, packet, header.message_id)
 
     def _hear_request(self, packet: Packet, header: Header, octets: bytes) -> None:
         session = self._session(header, initiator=not header.initiator)
@@ -343,13 +356,17 @@ class Endpoint:
         message = self._open(session, octets)
         if message is None:
             return
-        place = self.decide.place(message.message_id, session.sa.expected_request_id)
+        place = self.decide.place(
+            message.message_id, session.sa.expected_request_id, session.own_window, session.taken
+        )
         if place is MessageId.OUTSIDE:
             self.drop(f"Message ID {message.message_id} is outside the window")
+            self.announcements.report(session, message.message_id)
+            self._ask_next()
         elif place is MessageId.REPEATED:
-            self._repeat(session, packet)
+            self._repeat(session, packet, message.message_id)
         else:
-            session.sa.expected_request_id = message.message_id + 1
+            session.take_in(message.message_id)
             self._responder.answer(session, packet, message)
 
     def _open(self, session: Session, octets: bytes) -> Message | None:
@@ -392,10 +409,11 @@ class Endpoint:
         self._initiator.hear(session, pending, message, octets)
         self._ask_next()
 
-    def _repeat(self, session: Session, packet: Packet) -> None:
-        if session.answered is None:
+    def _repeat(self, session: Session, packet: Packet, message_id: int) -> None:
+        if message_id not in session.answers:
             return
-        octets = self.decide.repeat_response(session.sa, session.response, session.answered)
+        response, octets = session.answers[message_id]
+        octets = self.decide.repeat_response(session.sa, octets, response)
         self.transmit(packet.destination, packet.source, octets)
 
     def _session(self, header: Header, *, initiator: bool) -> Session | None:

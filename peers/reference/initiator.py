@@ -94,6 +94,7 @@ class Initiator:
         offer = child_sa.offer(policy, wish.spi, with_key_exchange=False)
         if takes is not None:
             offer = (configuration.asked(takes), *offer)
+        offer = (*offer, *self._endpoint.announcements.own(session))
         sa.move(Event.SEND_AUTH)
         try:
             request = initial.ike_auth(sa, offer, self._decide)
@@ -130,6 +131,7 @@ class Initiator:
             self._refuse_authentication(session, str(problem))
             return
         sa.move(Event.AUTHENTICATE)
+        self._endpoint.announcements.hear(session, response)
         if isinstance(wish, ChildWish) and response.has(SA, TSi, TSr):
             self._take_first_child(session, wish, pending.message, response)
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")

@@ -9,6 +9,7 @@ from hmac import digest
 from typing import TYPE_CHECKING
 
 from peers.reference import authentication, initial
+from peers.reference.announcements import HALF_OPEN
 from peers.reference.connection import Connection
 from peers.reference.errors import AuthenticationFailure, PeerError
 from peers.reference.events import Packet
@@ -30,7 +31,7 @@ from peers.reference.payloads import (
 )
 from peers.reference.refusal import Refusal
 from peers.reference.sa import NO_SPI, IkeSa
-from peers.reference.session import Session
+from peers.reference.session import Later, Session
 from peers.reference.states import Event, State
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ class Responder:
             self._endpoint.drop(f"IKE_SA_INIT refused: {problem}")
             return
         session = Session(sa)
+        due = self._endpoint.now + HALF_OPEN
+        session.later.append(Later(due, self._endpoint.announcements.expire))
         sa.request_octets = octets
         sa.expected_request_id = 1
         sa.move(Event.ANSWER_INIT)
@@ -146,7 +149,7 @@ class Responder:
         handler = self._handlers.get((session.sa.state, request.exchange))
         if handler is None:
             self._endpoint.drop(f"{request.exchange!s} while {session.sa.state.value}")
-            session.sa.expected_request_id = request.message_id
+            session.put_back(request.message_id)
             return
         try:
             self._refuse_unknown(request)
@@ -166,8 +169,7 @@ class Responder:
 
     def _answer(self, session: Session, packet: Packet, response: Message) -> None:
         response = self._decide.edit(response)
-        session.answered = response
-        session.response = session.sa.encode(response)
+        session.keep(response, session.sa.encode(response))
         session.sa.local, session.sa.remote = packet.destination, packet.source
         self._endpoint.transmit(packet.destination, packet.source, session.response)
 
@@ -189,7 +191,8 @@ class Responder:
         # Not before: a request without a Child SA to ask for is malformed and makes no IKE SA.
         sa.move(Event.AUTHENTICATE)
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
-        return (*mine, *child)
+        self._endpoint.announcements.hear(session, request)
+        return (*mine, *child, *self._endpoint.announcements.own(session))
 
     def _create_child_sa(self, session: Session, request: Message) -> Payloads:
         if request.has(TSi, TSr):
@@ -201,5 +204,6 @@ class Responder:
         if self._decide.deletes_ike_sa(request):
             session.closing = "deleted by the peer"
             return self._decide.informational_answer(request)
+        self._endpoint.announcements.hear(session, request)
         configuration = self._endpoint.configurations.inform(session, request)
         return (*configuration, *self._endpoint.children.answer_delete(session, request))

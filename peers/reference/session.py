@@ -10,6 +10,7 @@ from typing import TypeVar
 from peers.reference.message import Message
 from peers.reference.purposes import ChildEnd, Purpose
 from peers.reference.sa import IkeSa
+from peers.reference.states import State
 
 P = TypeVar("P")
 
@@ -51,8 +52,11 @@ class Session:
     ``response`` holds the octets that answered ``answered``; ``heard`` is when the peer was last
     heard under the SA's protection, in seconds. ``outstanding`` are our requests by Message ID,
     ``waiting`` the exchanges of ours that are to follow (RFC 7296, 2.3), ``later`` what is to be
-    done at a time. ``window`` is how many requests the peer takes at a time. ``putting_off`` is
-    when the peer began to answer TEMPORARY_FAILURE (2.25).
+    done at a time. ``window`` is how many requests the peer takes at a time, ``own_window`` how
+    many we do; ``taken`` are those that came before an earlier one, and ``answers`` the last
+    responses of ours by Message ID, as many as that. ``reported`` is when a Message ID outside
+    the window was reported last.
+    ``putting_off`` is when the peer began to answer TEMPORARY_FAILURE (2.25).
     """
 
     sa: IkeSa
@@ -65,11 +69,49 @@ class Session:
     later: list[Later] = field(default_factory=list)
     putting_off: float | None = None
     heard: float = 0.0
+    reported: float = float("-inf")
+    own_window: int = 1
+    taken: set[int] = field(default_factory=set)
+    answers: dict[int, tuple[Message, bytes]] = field(default_factory=dict)
 
     @property
     def pending(self) -> Pending | None:
         """The oldest of our outstanding requests."""
         return next(iter(self.outstanding.values()), None)
+
+    def is_half_open(self) -> bool:
+        """Say whether the other side is not authenticated yet."""
+        return self.sa.state in (State.INIT_SENT, State.INIT_ANSWERED, State.AUTH_SENT)
+
+    def keep(self, response: Message, octets: bytes) -> None:
+        """Keep a response for whoever asks again, and as many before it as the window has."""
+        self.answered, self.response = response, octets
+        self.answers[response.message_id] = response, octets
+        oldest = self.sa.expected_request_id - self.own_window
+        self.answers = {number: each for number, each in self.answers.items() if number >= oldest}
+
+    def take_in(self, message_id: int) -> None:
+        """Move the window of the peer's requests on: its left edge is the first that is missing."""
+        self.taken.add(message_id)
+        while self.sa.expected_request_id in self.taken:
+            self.taken.remove(self.sa.expected_request_id)
+            self.sa.expected_request_id += 1
+
+    def put_back(self, message_id: int) -> None:
+        """Undo `take_in` for a request that is dropped after all."""
+        later = range(message_id + 1, self.sa.expected_request_id)
+        self.taken.discard(message_id)
+        if message_id < self.sa.expected_request_id:
+            self.taken.update(later)
+            self.sa.expected_request_id = message_id
+
+    def may_ask(self) -> bool:
+        """Say whether the peer's window takes one more request of ours.
+
+        Of a window of N requests the response to the Nth last one has to be there (2.3).
+        """
+        oldest = min(self.outstanding, default=self.sa.next_request_id)
+        return self.sa.next_request_id - oldest < self.window
 
     def under_way(self, kind: type[P]) -> list[P]:
         """List the purposes of that kind among our outstanding requests."""

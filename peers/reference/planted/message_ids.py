@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from peers.reference.decisions import Decisions, MessageId
 from peers.reference.message import Message
 from peers.reference.numbers import (
@@ -44,8 +46,10 @@ class ResealsRepeatedRequest(Decisions):
 class AnswersAnyMessageId(Decisions):
     """A request is answered whatever its Message ID is (F66)."""
 
-    def place(self, message_id: int, expected: int) -> MessageId:
-        place = super().place(message_id, expected)
+    def place(
+        self, message_id: int, expected: int, window: int = 1, taken: Collection[int] = ()
+    ) -> MessageId:
+        place = super().place(message_id, expected, window, taken)
         return MessageId.NEXT if place is MessageId.OUTSIDE else place
 
 
@@ -61,8 +65,11 @@ class NeverRetransmits(Decisions):
 class RefusesNinthMessage(Decisions):
     """Requests are answered up to Message ID 7 and no further."""
 
-    def place(self, message_id: int, expected: int) -> MessageId:
-        return MessageId.OUTSIDE if message_id == 8 else super().place(message_id, expected)
+    def place(
+        self, message_id: int, expected: int, window: int = 1, taken: Collection[int] = ()
+    ) -> MessageId:
+        place = super().place(message_id, expected, window, taken)
+        return MessageId.OUTSIDE if message_id == 8 else place
 
 
 @fault("believes-unprotected-notify")

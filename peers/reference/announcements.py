@@ -1,0 +1,90 @@
+"""What the sides tell each other of themselves when an IKE SA is made (RFC 7296, 2.3 and 2.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from peers.reference.message import Message
+from peers.reference.numbers import ExchangeType, NotifyType
+from peers.reference.payloads import Notify
+from peers.reference.session import Session, Wanted
+
+if TYPE_CHECKING:
+    from peers.reference.endpoint import Endpoint
+
+HALF_OPEN = 30.0
+"""Seconds that an IKE SA of which only IKE_SA_INIT was done waits for IKE_AUTH (2.4, 2.6)."""
+
+REPORT_INTERVAL = 60.0
+"""Seconds between two reports of Message IDs outside the window: they are rate limited (2.3)."""
+
+
+def set_window_size(size: int) -> Notify:
+    """Build the notify that promises to keep that many requests (2.3)."""
+    return Notify(NotifyType.SET_WINDOW_SIZE, size.to_bytes(4, "big"))
+
+
+class Announcements:
+    """Tells windows, first contacts and strange Message IDs, and hears of them."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._decide = endpoint.decide
+
+    def own(self, session: Session) -> tuple[Notify, ...]:
+        """Give what an IKE_AUTH message of ours announces; our window has that size from then on.
+
+        INITIAL_CONTACT says that there is no other IKE SA between the identities.
+        """
+        connection = session.sa.connection
+        announced = []
+        if connection.initial_contact and not self._others(session):
+            announced.append(Notify(NotifyType.INITIAL_CONTACT))
+        if connection.window > 1:
+            announced.append(set_window_size(connection.window))
+            session.own_window = connection.window
+        return tuple(announced)
+
+    def hear(self, session: Session, message: Message) -> None:
+        """Take up what a message of an authenticated peer announces."""
+        notify = message.find_notify(NotifyType.SET_WINDOW_SIZE)
+        if notify is not None and len(notify.data) == 4:
+            session.window = self._decide.window(session.window, int.from_bytes(notify.data, "big"))
+        first = NotifyType.INITIAL_CONTACT in message.notifies
+        if (
+            first
+            and message.exchange == ExchangeType.IKE_AUTH
+            and self._decide.obeys_first_contact()
+        ):
+            for other in self._others(session):
+                self._endpoint.close(other, "the peer says that it is new")
+
+    def _others(self, session: Session) -> list[Session]:
+        """List the other IKE SAs between the same identities."""
+        ours = session.sa.connection
+        pair = ours.local_identity, ours.remote_identity
+        return [
+            other
+            for other in self._endpoint.sessions
+            if other is not session
+            and not other.is_half_open()
+            and (other.sa.connection.local_identity, other.sa.connection.remote_identity) == pair
+        ]
+
+    def report(self, session: Session, message_id: int) -> None:
+        """Tell the peer of a Message ID outside the window: optional, and seldom (2.3)."""
+        since = self._endpoint.now - session.reported
+        if not session.sa.connection.reports_message_ids or since < REPORT_INTERVAL:
+            return
+        session.reported = self._endpoint.now
+        notify = Notify(NotifyType.INVALID_MESSAGE_ID, message_id.to_bytes(4, "big"))
+
+        def ask(here: Session) -> None:
+            self._endpoint.request(here, here.sa.request(ExchangeType.INFORMATIONAL, notify))
+
+        session.waiting.append(Wanted(ask))
+
+    def expire(self, session: Session) -> None:
+        """Give an IKE SA up that is half open still (2.4)."""
+        if session.is_half_open():
+            self._endpoint.close(session, "half open for too long")
