@@ -24,7 +24,7 @@ from reports.evidence import Record
 from reports.judgement import Unsupported, judge
 from reports.recorder import Case
 from reports.verdicts import Outcome, Verdict
-from suites import terms
+from suites import methods, terms
 from suites.session import Session, Settings, marked
 
 SESSION = pytest.StashKey[Session]()
@@ -138,6 +138,12 @@ def suite() -> terms.Suite:
 
 
 @pytest.fixture
+def method() -> methods.Method:
+    """How both sides authenticate."""
+    return methods.psk
+
+
+@pytest.fixture
 def replay_window() -> int:
     """Replay window of the target, in packets."""
     return 64
@@ -180,6 +186,7 @@ def connection(
     family: int,
     mode: Mode,
     suite: terms.Suite,
+    method: methods.Method,
     replay_window: int,
     liveness_delay: float,
     esp_terms: dict[str, Any],
@@ -187,7 +194,7 @@ def connection(
 ) -> Connection:
     """Describe the connection as the target is to have it."""
     _check_needs(request.node, station, family)
-    described = terms.connection(station, family, mode, suite, _randomness(request))
+    described = terms.connection(station, family, mode, suite, _randomness(request), method)
     delays = {"replay_window": replay_window, "liveness_delay": liveness_delay}
     return arrange(replace(described, **{**delays, **esp_terms}))
 

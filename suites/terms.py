@@ -9,7 +9,6 @@ from ipaddress import ip_network
 import pytest
 
 from peers.reference.connection import AddressPool, Connection, IPNetwork, Mode
-from peers.reference.credentials import Psk
 from peers.reference.identity import fqdn
 from peers.reference.negotiation import encr, esn, esp_proposal, ike_proposal, integ, ke, prf
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf
@@ -17,6 +16,7 @@ from peers.reference.payloads import Proposal, TrafficSelector
 from peers.reference.sa import Random
 from peers.stations import Station
 from peers.targets.base import Capability
+from suites.methods import Method, credentials, psk
 
 AES_GCM_128 = encr(Encr.ENCR_AES_GCM_16, 128)
 AES_GCM_256 = encr(Encr.ENCR_AES_GCM_16, 256)
@@ -127,6 +127,7 @@ def connection(
     mode: Mode,
     suite: Suite,
     random: Random,
+    method: Method = psk,
 ) -> Connection:
     """Describe the connection between a station's target and its peer, as the target's side."""
     ours = next(a for a in station.target.addresses() if a.version == family)
@@ -138,15 +139,18 @@ def connection(
         local = station.target.network_behind(family)
         remote = station.network_behind_peer(family)
     name = f"t{station.addresses.index}"
-    secret = Psk(random(16).hex().encode())
+    local_identity, remote_identity = fqdn("target.test"), fqdn(f"{name}.peer.test")
+    local_credential, remote_credential = credentials(
+        method, local_identity, remote_identity, random, station.link.now()
+    )
     return Connection(
         name=name,
         local=ours,
         remote=theirs,
-        local_identity=fqdn("target.test"),
-        remote_identity=fqdn(f"{name}.peer.test"),
-        local_credential=secret,
-        remote_credential=secret,
+        local_identity=local_identity,
+        remote_identity=remote_identity,
+        local_credential=local_credential,
+        remote_credential=remote_credential,
         ike_proposals=suite.ike,
         esp_proposals=suite.esp,
         local_selectors=(local,),

@@ -37,6 +37,10 @@ class Capability(Enum):
     KEYED_BY_HAND = "Child SAs keyed by hand"
     SETTABLE_COUNTER = "a sequence number counter that can be set"
     TFC_PADDING = "TFC padding of what it sends"
+    LEGACY_ECDSA = "ECDSA by the methods 9 to 11 (RFC 4754)"
+    RSA_PKCS1_SHA2 = "RSASSA-PKCS1-v1_5 with SHA-2 in method 14 (RFC 7427)"
+    EDDSA = "Ed25519 and Ed448 (RFC 8420)"
+    NULL_AUTHENTICATION = "NULL authentication (RFC 7619)"
 
 
 OF_DAEMONS = frozenset(Capability) - {Capability.KEYED_BY_HAND, Capability.SETTABLE_COUNTER}

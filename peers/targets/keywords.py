@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Mapping
 
 from peers.reference.connection import Connection
@@ -54,6 +55,13 @@ def check_name(connection: Connection) -> str:
     if not NAME.fullmatch(connection.name):
         raise ScriptError(f"a connection cannot be named {connection.name!r}: {NAME.pattern}")
     return connection.name
+
+
+def armoured(label: str, der: bytes) -> str:
+    """Write DER as PEM (RFC 7468)."""
+    text = b64encode(der).decode()
+    lines = "".join(f"{text[at : at + 64]}\n" for at in range(0, len(text), 64))
+    return f"-----BEGIN {label}-----\n{lines}-----END {label}-----\n"
 
 
 def hexadecimal(psk: bytes) -> str:

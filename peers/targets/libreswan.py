@@ -9,9 +9,9 @@ from peers.lab.machine import Machine
 from peers.reference.connection import Connection, IPNetwork
 from peers.reference.errors import Inconclusive
 from peers.reference.events import IPAddress
-from peers.targets.base import OF_DAEMONS, IkeSaState, TargetInfo
+from peers.targets.base import OF_DAEMONS, Capability, IkeSaState, TargetInfo
 from peers.targets.kernel import echo_script, kernel_counters
-from peers.targets.libreswan_auth import ipsec_secrets
+from peers.targets.libreswan_auth import imports, ipsec_secrets, removal
 from peers.targets.libreswan_config import ipsec_conf, section_name, section_names
 from peers.targets.libreswan_status import ike_sas, parse_states
 
@@ -19,6 +19,10 @@ WHACK = "/usr/libexec/ipsec/whack"
 ADDCONN = "/usr/libexec/ipsec/addconn"
 FOLDER = "/run/ikeproof.d"
 """Where connections and secrets lie; docker/libreswan/ipsec.secrets includes them."""
+
+
+LACKING = frozenset({Capability.LEGACY_ECDSA, Capability.RSA_PKCS1_SHA2, Capability.EDDSA})
+"""What pluto does not have: of ECDSA it has method 14 alone, of RSASSA-PKCS1-v1_5 SHA-1 alone."""
 
 
 class Libreswan:
@@ -30,7 +34,7 @@ class Libreswan:
         self._challenging = False
         self._wait_until_ready()
         self.info = self._describe()
-        self.capabilities = OF_DAEMONS
+        self.capabilities = OF_DAEMONS - LACKING
 
     def addresses(self) -> Sequence[IPAddress]:
         """Give the target's IPv4 and IPv6 address."""
@@ -49,20 +53,26 @@ class Libreswan:
             f"printf %s {shlex.quote(secrets)} >{FOLDER}/{name}.secrets && "
             f"printf %s {shlex.quote(conf)} >{FOLDER}/{name}.conf"
         )
+        material = imports(connection, FOLDER)
+        if material:
+            self._machine.run(f"{material} &&\n{WHACK} --rereadall")
         self._load(connection)
         self._loaded[name] = connection
-        return f"# ipsec.conf\n{conf}\n# ipsec.secrets\n{secrets}"
+        database = f"# NSS database\n{material}\n" if material else ""
+        return f"# ipsec.conf\n{conf}\n# ipsec.secrets\n{secrets}{database}"
 
     def forget(self, connection: Connection) -> None:
         """Unload the connection and its secret; its SAs go with it."""
         if self._loaded.pop(connection.name, None) is None:
             return
         name = connection.name
-        self._machine.run(f"rm -f {FOLDER}/{name}.conf {FOLDER}/{name}.secrets")
+        self._machine.run(f"rm -f {FOLDER}/{name}.*")
         for section in section_names(connection):
             # pluto may complain about what a collision left over; what counts is that it is gone.
             self._machine.attempt(f"{WHACK} --name {section} --delete")
         self._whack("--rereadsecrets")
+        if material := removal(connection):
+            self._machine.run(material)
 
     def initiate(self, connection: Connection) -> None:
         """Start the initial exchanges."""

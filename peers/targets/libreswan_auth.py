@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
+
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
+from cryptography.x509 import load_der_x509_certificate
 
 from peers.reference.connection import Connection
 from peers.reference.credentials import Credential, Null, Psk, Signature
 from peers.reference.errors import ScriptError
 from peers.reference.identity import Identity
-from peers.reference.numbers import IdType
+from peers.reference.numbers import HashAlgorithm, IdType
+from peers.reference.signature_schemes import ECDSA, RSA, RSA_PSS, Scheme
+from peers.reference.signatures import private_key
 from peers.targets.keywords import hexadecimal
 
 IDENTITIES: Mapping[IdType, Callable[[Identity], str]] = {
@@ -19,6 +26,22 @@ IDENTITIES: Mapping[IdType, Callable[[Identity], str]] = {
     IdType.ID_KEY_ID: lambda identity: f"@#{identity.data.hex()}",
     IdType.ID_NULL: lambda identity: "%null",
 }
+
+
+DATABASE = "sql:/var/lib/ipsec/nss"
+PASSWORD = "lab"
+"""Of a file that exists for a moment, in a container of ours."""
+
+AUTHBY: Mapping[Scheme, str] = {
+    RSA[HashAlgorithm.SHA1]: "rsa-sha1",
+    RSA_PSS[HashAlgorithm.SHA2_256]: "rsa-sha2_256",
+    RSA_PSS[HashAlgorithm.SHA2_384]: "rsa-sha2_384",
+    RSA_PSS[HashAlgorithm.SHA2_512]: "rsa-sha2_512",
+    ECDSA[HashAlgorithm.SHA2_256]: "ecdsa-sha2_256",
+    ECDSA[HashAlgorithm.SHA2_384]: "ecdsa-sha2_384",
+    ECDSA[HashAlgorithm.SHA2_512]: "ecdsa-sha2_512",
+}
+"""What there is a word for: RSASSA-PSS and ECDSA in method 14, and method 1 with SHA-1."""
 
 
 def identity_text(identity: Identity) -> str:
@@ -36,18 +59,26 @@ def _method(credential: Credential) -> str:
         case Null():
             return "null"
         case Signature():
-            raise ScriptError("signatures are not implemented for Libreswan")
+            if credential.scheme not in AUTHBY:
+                raise ScriptError(f"Libreswan has no word for {credential.scheme}")
+            return AUTHBY[credential.scheme]
 
 
 def settings(connection: Connection) -> dict[str, str]:
     """Give the settings of a ``conn`` that are about authentication."""
-    left, right = _method(connection.local_credential), _method(connection.remote_credential)
-    both = {"leftauth": left, "rightauth": right}
-    return {
+    ours, theirs = connection.local_credential, connection.remote_credential
+    left, right = _method(ours), _method(theirs)
+    both = {"leftauth": left.partition("-")[0], "rightauth": right.partition("-")[0]}
+    settings = {
         **({"authby": left} if left == right else both),
         "leftid": identity_text(connection.local_identity),
         "rightid": identity_text(connection.remote_identity),
     }
+    if isinstance(ours, Signature):
+        settings |= {"leftcert": connection.name, "leftsendcert": "always"}
+    if isinstance(theirs, Signature):
+        settings |= {"rightrsasigkey": "%cert", "rightca": "%any"}
+    return settings
 
 
 def ipsec_secrets(connection: Connection) -> str:
@@ -56,3 +87,51 @@ def ipsec_secrets(connection: Connection) -> str:
     credentials = (connection.local_credential, connection.remote_credential)
     keys = dict.fromkeys(each.secret for each in credentials if isinstance(each, Psk))
     return "".join(f"{ends} : PSK {hexadecimal(secret)}\n" for secret in keys)
+
+
+def imports(connection: Connection, folder: str) -> str:
+    """Write the script of sh that puts keys, certificates and CRLs into pluto's NSS database."""
+    ours, theirs = connection.local_credential, connection.remote_credential
+    lines: list[str] = []
+    if isinstance(theirs, Signature):
+        for number, anchor in enumerate(theirs.anchors):
+            file = f"{folder}/{connection.name}.ca{number}"
+            lines += [
+                f"echo {b64encode(anchor).decode()} | base64 -d >{file}",
+                f"certutil -A -d {DATABASE} -n {connection.name}-ca{number} -t CT,, -i {file}",
+            ]
+        for number, crl in enumerate(theirs.crls):
+            file = f"{folder}/{connection.name}.crl{number}"
+            lines += [
+                f"echo {b64encode(crl).decode()} | base64 -d >{file}",
+                f"crlutil -I -B -d {DATABASE} -i {file}",
+            ]
+    if isinstance(ours, Signature):
+        file = f"{folder}/{connection.name}.p12"
+        lines += [
+            f"echo {b64encode(pkcs12(connection.name, ours)).decode()} | base64 -d >{file}",
+            f"pk12util -i {file} -d {DATABASE} -W {PASSWORD} -K ''",
+        ]
+    return " &&\n".join(lines)
+
+
+def removal(connection: Connection) -> str:
+    """Write the script of sh that takes our key and certificate out of the database again."""
+    ours, theirs = connection.local_credential, connection.remote_credential
+    lines: list[str] = []
+    if isinstance(ours, Signature):
+        lines.append(f"certutil -F -d {DATABASE} -n {connection.name} || true")
+    if isinstance(theirs, Signature):
+        lines += [
+            f"certutil -D -d {DATABASE} -n {connection.name}-ca{number} || true"
+            for number, _ in enumerate(theirs.anchors)
+        ]
+    return "\n".join(lines)
+
+
+def pkcs12(name: str, credential: Signature) -> bytes:
+    """Pack a key with its chain as PKCS#12, under a friendly name."""
+    chain = [load_der_x509_certificate(each) for each in credential.chain]
+    key = private_key(credential.key)
+    protection = BestAvailableEncryption(PASSWORD.encode())
+    return serialize_key_and_certificates(name.encode(), key, chain[0], chain[1:], protection)

@@ -19,7 +19,7 @@ from peers.targets.base import OF_DAEMONS, Capability, ChildSaState, IkeSaState,
 from peers.targets.cookie_holder import hold_half_open
 from peers.targets.kernel import echo_script, kernel_counters
 from peers.targets.keywords import check_policy
-from peers.targets.strongswan_auth import secrets
+from peers.targets.strongswan_auth import certificates, key, secrets
 from peers.targets.strongswan_config import connection_section, swanctl_conf
 
 SETTINGS = "/etc/strongswan.d/zzz-cookies.conf"
@@ -46,6 +46,7 @@ class StrongSwan:
         self._machine = machine
         self._loaded: dict[str, Connection] = {}
         self._challenging = False
+        self._keys: dict[str, str] = {}
         self._open_session()
         self.info = self._describe()
         self.capabilities = self._probe()
@@ -73,6 +74,11 @@ class StrongSwan:
         self._request("unload-conn", {"name": connection.name})
         for number, _ in enumerate(secrets(connection), 1):
             self._request("unload-shared", {"id": f"{connection.name}-{number}"})
+        if connection.name in self._keys:
+            # Two connections may have one key.
+            identifier = self._keys.pop(connection.name)
+            if identifier not in self._keys.values():
+                self._request("unload-key", {"id": identifier}, may_fail=True)
         for state in self._raw_sas(connection):
             identifier = state["uniqueid"].decode()
             request = {"ike-id": identifier, "force": "yes", "timeout": NOT_WAITING}
@@ -162,6 +168,12 @@ class StrongSwan:
     def _load(self, connection: Connection) -> None:
         for name, pool in strongswan_pools(connection).items():
             self._request("load-pool", {name: pool})
+        for each in certificates(connection):
+            self._request("load-cert", each)
+        private = key(connection)
+        if private is not None:
+            loaded = self._request("load-key", {"type": "any", "data": private})
+            self._keys[connection.name] = loaded["id"].decode()
         self._request("load-conn", {connection.name: connection_section(connection)})
         for number, secret in enumerate(secrets(connection), 1):
             self._request(
@@ -210,6 +222,8 @@ class StrongSwan:
         found = set(OF_DAEMONS)
         if not any("CHACHA20_POLY1305" in name for name in algorithms.get("aead", ())):
             found.discard(Capability.CHACHA20_POLY1305)
+        # charon has no NULL authentication (RFC 7619).
+        found.discard(Capability.NULL_AUTHENTICATION)
         return frozenset(found)
 
 

@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from typing import Union
 
 from peers.reference.connection import Connection
-from peers.reference.credentials import Credential, Psk
+from peers.reference.credentials import Credential, Psk, Signature
 from peers.reference.errors import ScriptError
 from peers.reference.identity import Identity
-from peers.reference.numbers import IdType
+from peers.reference.numbers import AuthMethod, HashAlgorithm, IdType
+from peers.reference.signature_schemes import KeyKind, Scheme
 from peers.targets.keywords import hexadecimal
 
-Section = Mapping[str, Union[str, Sequence[str], "Section"]]
-"""A section of swanctl.conf, and of a vici message: settings, lists and sections."""
+Octets = str | bytes
+Section = Mapping[str, Union[Octets, Sequence[Octets], "Section"]]
+"""A section of swanctl.conf, and of a vici message: settings, lists and sections.
+
+Certificates stand in it as DER octets, which vici takes and a file names.
+"""
 
 PREFIXES: Mapping[IdType, str] = {
     IdType.ID_FQDN: "fqdn",
@@ -23,6 +28,13 @@ PREFIXES: Mapping[IdType, str] = {
     IdType.ID_IPV6_ADDR: "ipv6",
     IdType.ID_KEY_ID: "keyid",
     IdType.ID_DER_ASN1_DN: "asn1dn",
+}
+
+HASH_WORDS: Mapping[HashAlgorithm, str] = {
+    HashAlgorithm.SHA1: "sha1",
+    HashAlgorithm.SHA2_256: "sha256",
+    HashAlgorithm.SHA2_384: "sha384",
+    HashAlgorithm.SHA2_512: "sha512",
 }
 
 
@@ -45,11 +57,42 @@ def identity_text(identity: Identity) -> str:
     return f"{prefix}:{identity}"
 
 
-def side(identity: Identity, credential: Credential) -> Section:
-    """Give the section ``local`` or ``remote``."""
+def scheme_text(scheme: Scheme) -> str:
+    """Write what is signed with: ``ike:rsa/pss-sha256``; the chain may be signed otherwise."""
+    if scheme.kind in (KeyKind.ED25519, KeyKind.ED448):
+        return f"ike:{scheme.kind.value.lower()}"
+    if scheme.method != AuthMethod.DIGITAL_SIGNATURE:
+        # charon goes by what the peer announces: nothing, then by the key.
+        return "pubkey"
+    word = "rsa/pss" if scheme.salt is not None else scheme.kind.value.lower()
+    return f"ike:{word}-{HASH_WORDS[scheme.hash]}"
+
+
+def local_side(identity: Identity, credential: Credential) -> Section:
+    """Give the section ``local``: how charon proves who it is."""
     match credential:
         case Psk():
             return {"auth": "psk", "id": identity_text(identity)}
+        case Signature():
+            return {
+                "auth": scheme_text(credential.scheme),
+                "id": identity_text(identity),
+                "certs": [credential.chain[0]],
+            }
+    raise ScriptError(f"strongSwan has no {type(credential).__name__} authentication")
+
+
+def remote_side(identity: Identity, credential: Credential) -> Section:
+    """Give the section ``remote``: what charon wants as a proof."""
+    match credential:
+        case Psk():
+            return {"auth": "psk", "id": identity_text(identity)}
+        case Signature():
+            return {
+                "auth": "pubkey",
+                "id": identity_text(identity),
+                "cacerts": list(credential.anchors),
+            }
     raise ScriptError(f"strongSwan has no {type(credential).__name__} authentication")
 
 
@@ -61,12 +104,44 @@ def secrets(connection: Connection) -> list[Secret]:
     return [Secret("ike", both, secret) for secret in keys]
 
 
+def key(connection: Connection) -> bytes | None:
+    """Give charon's private key (PKCS#8 DER), if it signs."""
+    credential = connection.local_credential
+    return credential.key if isinstance(credential, Signature) else None
+
+
+def certificates(connection: Connection) -> list[dict[str, Octets]]:
+    """List the messages ``load-cert`` that a connection needs: CAs, ours and the peer's, CRLs."""
+    ours, theirs = connection.local_credential, connection.remote_credential
+    authorities = [
+        *(ours.chain[1:] if isinstance(ours, Signature) else ()),
+        *(theirs.anchors if isinstance(theirs, Signature) else ()),
+    ]
+    crls = theirs.crls if isinstance(theirs, Signature) else ()
+    messages: list[dict[str, Octets]] = []
+    messages += [{"type": "X509", "flag": "CA", "data": each} for each in authorities]
+    messages += [{"type": "X509_CRL", "data": each} for each in crls]
+    return messages
+
+
+def certificates_of(connection: Connection) -> list[bytes]:
+    """List the certificates that a connection's files are to hold."""
+    ours, theirs = connection.local_credential, connection.remote_credential
+    return [
+        *(ours.chain if isinstance(ours, Signature) else ()),
+        *(theirs.anchors if isinstance(theirs, Signature) else ()),
+    ]
+
+
 def secrets_section(connection: Connection) -> Section:
     """Write the secrets as swanctl.conf has them."""
-    return {
+    shared: dict[str, Section] = {
         f"{secret.kind}-{connection.name}-{number}": {
             **{f"id-{place}": owner for place, owner in enumerate(secret.owners, 1)},
             "secret": hexadecimal(secret.octets),
         }
         for number, secret in enumerate(secrets(connection), 1)
     }
+    if key(connection) is not None:
+        shared[f"private-{connection.name}"] = {"file": f"{connection.name}.key"}
+    return shared

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 
 from peers.reference.connection import ChildPolicy, Connection, Traffic
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf, TransformType
 from peers.reference.payloads import Proposal
 from peers.targets.address_pools import strongswan_pools, strongswan_settings
-from peers.targets.keywords import Words, check_children, check_name, words_of
+from peers.targets.keywords import Words, armoured, check_children, check_name, words_of
 from peers.targets.selectors import strongswan_text
-from peers.targets.strongswan_auth import Section, secrets_section, side
+from peers.targets.strongswan_auth import (
+    Octets,
+    Section,
+    certificates_of,
+    local_side,
+    remote_side,
+    secrets_section,
+)
 
 DAEMON = "strongSwan"
 
@@ -111,8 +119,8 @@ def connection_section(connection: Connection) -> Section:
         "unique": "never",
         "rekey_time": "0s",
         "dpd_delay": f"{math.ceil(connection.liveness_delay)}s",
-        "local": side(connection.local_identity, connection.local_credential),
-        "remote": side(connection.remote_identity, connection.remote_credential),
+        "local": local_side(connection.local_identity, connection.local_credential),
+        "remote": remote_side(connection.remote_identity, connection.remote_credential),
         **strongswan_settings(connection),
         "children": {each.name: _child_section(connection, each) for each in connection.children},
     }
@@ -149,7 +157,10 @@ def swanctl_conf(connection: Connection) -> str:
             "secrets": secrets_section(connection),
         }
     )
-    return "".join(f"{line}\n" for line in lines)
+    files = (
+        f"# {_text(each)}\n{armoured('CERTIFICATE', each)}" for each in certificates_of(connection)
+    )
+    return "".join([*(f"{line}\n" for line in lines), *files])
 
 
 def _lines(section: Section, depth: int = 0) -> list[str]:
@@ -159,6 +170,11 @@ def _lines(section: Section, depth: int = 0) -> list[str]:
         if isinstance(value, Mapping):
             lines += [f"{indent}{key} {{", *_lines(value, depth + 1), f"{indent}}}"]
         else:
-            text = value if isinstance(value, str) else ", ".join(value)
-            lines.append(f"{indent}{key} = {text}")
+            several = [value] if isinstance(value, (str, bytes)) else value
+            lines.append(f"{indent}{key} = {', '.join(map(_text, several))}")
     return lines
+
+
+def _text(value: Octets) -> str:
+    """Write a value; octets are a certificate, of which a file's name is written."""
+    return value if isinstance(value, str) else f"{sha256(value).hexdigest()[:12]}.crt"

@@ -1,0 +1,123 @@
+"""The authentication methods that tests use: how both sides of a connection prove themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pytest
+
+from peers.ca import Authority, Flaw, KeyType
+from peers.reference import signature_schemes as schemes
+from peers.reference.credentials import Credential, Null, Psk
+from peers.reference.identity import Identity
+from peers.reference.numbers import HashAlgorithm
+from peers.reference.sa import Random
+from peers.reference.signature_schemes import Scheme
+from peers.targets.base import Capability
+
+DAY = 86400
+
+
+@lru_cache(maxsize=2)
+def _authority(day: int) -> Authority:
+    return Authority(day * DAY)
+
+
+def authority(now: float) -> Authority:
+    """Give the lab's CA of the day."""
+    return _authority(int(now // DAY))
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a credential is made from: who it is for, the time, and the run's randomness."""
+
+    identity: Identity
+    now: float
+    random: Random
+
+
+Method = Callable[[Proof], Credential]
+"""Makes the credential of a side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """A signature, with a certificate of the lab's CA that may have a flaw."""
+
+    kind: KeyType
+    scheme: Scheme
+    flaw: Flaw | None = None
+
+    def __call__(self, proof: Proof) -> Credential:
+        """Make key and certificate."""
+        return authority(proof.now).credential(proof.identity, self.kind, self.scheme, self.flaw)
+
+
+def psk(proof: Proof) -> Credential:
+    """Make a secret."""
+    return Psk(proof.random(16).hex().encode())
+
+
+def null(proof: Proof) -> Credential:
+    """Prove nothing."""
+    return Null()
+
+
+SHA1, SHA2_256 = HashAlgorithm.SHA1, HashAlgorithm.SHA2_256
+SHA2_384, SHA2_512 = HashAlgorithm.SHA2_384, HashAlgorithm.SHA2_512
+RSA_2048, RSA_3072 = KeyType.RSA_2048, KeyType.RSA_3072
+P256, P384, P521 = KeyType.ECDSA_P256, KeyType.ECDSA_P384, KeyType.ECDSA_P521
+
+ECDSA_P256 = Signs(P256, schemes.ECDSA[SHA2_256])
+"""The signature of tests that are about something else."""
+
+
+def _signs(kind: KeyType, scheme: Scheme, *needs: Capability) -> object:
+    marks = [pytest.mark.needs(*needs)] if needs else []
+    return pytest.param(Signs(kind, scheme), id=f"{scheme}-{kind.value}", marks=marks)
+
+
+LEGACY = pytest.mark.parametrize(
+    "method",
+    [
+        _signs(RSA_2048, schemes.RSA[SHA1]),
+        _signs(P256, schemes.ECDSA_256, Capability.LEGACY_ECDSA),
+        _signs(P384, schemes.ECDSA_384, Capability.LEGACY_ECDSA),
+        _signs(P521, schemes.ECDSA_521, Capability.LEGACY_ECDSA),
+    ],
+)
+"""The methods that name one algorithm each (RFC 7296, 3.8; RFC 4754)."""
+
+DIGITAL = pytest.mark.parametrize(
+    "method",
+    [
+        _signs(RSA_2048, schemes.RSA_PSS[SHA2_256]),
+        _signs(RSA_3072, schemes.RSA_PSS[SHA2_384]),
+        _signs(RSA_2048, schemes.RSA_PSS[SHA2_512]),
+        _signs(RSA_2048, schemes.RSA_PKCS1[SHA2_256], Capability.RSA_PKCS1_SHA2),
+        _signs(RSA_3072, schemes.RSA_PKCS1[SHA2_384], Capability.RSA_PKCS1_SHA2),
+        _signs(RSA_2048, schemes.RSA_PKCS1[SHA2_512], Capability.RSA_PKCS1_SHA2),
+        _signs(P256, schemes.ECDSA[SHA2_256]),
+        _signs(P384, schemes.ECDSA[SHA2_384]),
+        _signs(P521, schemes.ECDSA[SHA2_512]),
+        _signs(KeyType.ED25519, schemes.ED25519, Capability.EDDSA),
+        _signs(KeyType.ED448, schemes.ED448, Capability.EDDSA),
+    ],
+)
+"""Digital signatures, method 14 (RFC 7427; RFC 8420)."""
+
+
+def authenticated(method: Method) -> pytest.MarkDecorator:
+    """Have both sides authenticate by a method of the test's own."""
+    return pytest.mark.parametrize("method", [pytest.param(method, id="")])
+
+
+def credentials(
+    method: Method, local: Identity, remote: Identity, random: Random, now: float
+) -> tuple[Credential, Credential]:
+    """Make the credentials of both sides; a secret is one that they share."""
+    ours = method(Proof(local, now, random))
+    return ours, ours if isinstance(ours, Psk) else method(Proof(remote, now, random))
