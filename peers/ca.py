@@ -42,7 +42,7 @@ class Flaw(Enum):
     """What is wrong with a certificate, and with nothing else of it."""
 
     EXPIRED = "expired yesterday"
-    NOT_YET_VALID = "valid from tomorrow on"
+    NOT_YET_VALID = "valid from next week on"
     REVOKED = "listed in the CA's CRL"
     WRONG_KEY_USAGE = "for key encipherment only"
     WRONG_EXTENDED_KEY_USAGE = "for code signing only"
@@ -115,9 +115,13 @@ class Authority:
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(self.intermediate.subject)
-            .last_update(self._time(-DAY))
+            .last_update(self._time(-DAY + len(self._revoked)))
             .next_update(self._time(30 * DAY))
         )
+        # Which of several CRLs of a CA, and of which of its keys (RFC 5280, 5.2.1 and 5.2.3).
+        of_issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = builder.add_extension(of_issuer, critical=False)
+        builder = builder.add_extension(x509.CRLNumber(len(self._revoked) + 1), critical=False)
         for number in self._revoked:
             entry = x509.RevokedCertificateBuilder().serial_number(number)
             builder = builder.add_revoked_certificate(
@@ -205,7 +209,7 @@ class Authority:
 
 VALIDITY: Mapping[Flaw | None, tuple[float, float]] = {
     Flaw.EXPIRED: (-30 * DAY, -DAY),
-    Flaw.NOT_YET_VALID: (DAY, 30 * DAY),
+    Flaw.NOT_YET_VALID: (7 * DAY, 30 * DAY),
 }
 """From when to when a certificate is valid, in seconds from the CA's time."""
 

@@ -37,6 +37,7 @@ class Proof:
     identity: Identity
     now: float
     random: Random
+    of_target: bool = False
 
 
 Method = Callable[[Proof], Credential]
@@ -45,7 +46,7 @@ Method = Callable[[Proof], Credential]
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """A signature, with a certificate of the lab's CA that may have a flaw."""
+    """A signature, with a certificate of the lab's CA; that of the peer may have a flaw."""
 
     kind: KeyType
     scheme: Scheme
@@ -53,7 +54,8 @@ class Signs:
 
     def __call__(self, proof: Proof) -> Credential:
         """Make key and certificate."""
-        return authority(proof.now).credential(proof.identity, self.kind, self.scheme, self.flaw)
+        flaw = None if proof.of_target else self.flaw
+        return authority(proof.now).credential(proof.identity, self.kind, self.scheme, flaw)
 
 
 def psk(proof: Proof) -> Credential:
@@ -110,6 +112,27 @@ DIGITAL = pytest.mark.parametrize(
 """Digital signatures, method 14 (RFC 7427; RFC 8420)."""
 
 
+FLAWS = pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(
+            Signs(P256, schemes.ECDSA[SHA2_256], flaw),
+            id=flaw.name.lower(),
+            marks=[pytest.mark.needs(Capability.CRL_LOADED)] if flaw is Flaw.REVOKED else [],
+        )
+        for flaw in (
+            Flaw.EXPIRED,
+            Flaw.NOT_YET_VALID,
+            Flaw.REVOKED,
+            Flaw.ANOTHER_IDENTITY,
+            Flaw.UNKNOWN_CA,
+            Flaw.FALSE_SIGNATURE,
+        )
+    ],
+)
+"""Certificates of the peer that are not to be believed."""
+
+
 def authenticated(method: Method) -> pytest.MarkDecorator:
     """Have both sides authenticate by a method of the test's own."""
     return pytest.mark.parametrize("method", [pytest.param(method, id="")])
@@ -119,5 +142,5 @@ def credentials(
     method: Method, local: Identity, remote: Identity, random: Random, now: float
 ) -> tuple[Credential, Credential]:
     """Make the credentials of both sides; a secret is one that they share."""
-    ours = method(Proof(local, now, random))
+    ours = method(Proof(local, now, random, of_target=True))
     return ours, ours if isinstance(ours, Psk) else method(Proof(remote, now, random))

@@ -115,11 +115,12 @@ def own_auth(
         case Psk(secret):
             return AUTH(AuthMethod.SHARED_KEY_MIC, shared_key_mic(sa, mine, secret))
         case Null():
-            return AUTH(AuthMethod.NULL_AUTHENTICATION, null_mic(sa, mine))
+            secret = decide.null_secret(sa.established_keys(), of_initiator=isinstance(mine, IDi))
+            return AUTH(AuthMethod.NULL_AUTHENTICATION, shared_key_mic(sa, mine, secret))
         case Signature():
             scheme = decide.signs_with(credential, sa.peer_hashes)
             key = signatures.private_key(credential.key)
-            return signatures.sign(scheme, key, octets_to_sign(sa, mine))
+            return decide.sign(scheme, key, octets_to_sign(sa, mine))
 
 
 # The other side's proof.
@@ -147,12 +148,12 @@ def verify(decide: AuthenticationDecisions, sa: IkeSa, message: Message, now: fl
         raise AuthenticationFailure(
             f"AUTH method {AuthMethod(auth.method)} where {type(credential).__name__} is expected"
         )
-    match credential:
+    match decide.proved_by(auth, credential):
         case Psk(secret):
             expected = shared_key_mic(sa, theirs, secret)
         case Null():
             expected = null_mic(sa, theirs)
-        case Signature():
+        case Signature() as credential:
             _verify_signature(decide, sa, credential, message, now)
             return
     if not decide.authentic(auth, expected):

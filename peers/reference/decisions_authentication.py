@@ -10,10 +10,11 @@ from peers.reference.certificates import Objection
 from peers.reference.credentials import Credential, Null, Psk, Signature
 from peers.reference.errors import AuthenticationFailure
 from peers.reference.identity import Identity
+from peers.reference.keys import IkeKeys
 from peers.reference.numbers import AuthMethod, NotifyType
 from peers.reference.payloads import AUTH, Notify, Payload
 from peers.reference.signature_schemes import DIGITAL, LEGACY, Scheme
-from peers.reference.signatures import PublicKey
+from peers.reference.signatures import PrivateKey, PublicKey
 
 METHODS: Mapping[type[Credential], tuple[AuthMethod, ...]] = {
     Psk: (AuthMethod.SHARED_KEY_MIC,),
@@ -40,6 +41,14 @@ class AuthenticationDecisions:
         """Say whether AUTH is of a method that the credential can be proved by (3.8)."""
         return auth.method in METHODS[type(credential)]
 
+    def proved_by(self, auth: AUTH, credential: Credential) -> Credential:
+        """Give what AUTH is verified by: the credential that is configured, whatever AUTH says."""
+        return credential
+
+    def null_secret(self, keys: IkeKeys, *, of_initiator: bool) -> bytes:
+        """Give the secret of a NULL AUTH of ours: SK_pi or SK_pr (RFC 7619, 2.1)."""
+        return keys.sk_pi if of_initiator else keys.sk_pr
+
     def authentic(self, auth: AUTH, expected: bytes) -> bool:
         """Compare AUTH with what we expect of a shared key (2.15)."""
         return compare_digest(auth.data, expected)
@@ -63,6 +72,10 @@ class AuthenticationDecisions:
         if scheme is None:
             raise AuthenticationFailure("the other side takes nothing that our key can sign with")
         return scheme
+
+    def sign(self, scheme: Scheme, key: PrivateKey, octets: bytes) -> AUTH:
+        """Sign what AUTH of ours is to cover (2.15)."""
+        return signatures.sign(scheme, key, octets)
 
     def accepts_hash(self, scheme: Scheme, announced: Sequence[int]) -> bool:
         """Say whether a signature uses a hash that we announced (RFC 7427, 3)."""

@@ -21,8 +21,18 @@ FOLDER = "/run/ikeproof.d"
 """Where connections and secrets lie; docker/libreswan/ipsec.secrets includes them."""
 
 
-LACKING = frozenset({Capability.LEGACY_ECDSA, Capability.RSA_PKCS1_SHA2, Capability.EDDSA})
-"""What pluto does not have: of ECDSA it has method 14 alone, of RSASSA-PKCS1-v1_5 SHA-1 alone."""
+LACKING = frozenset(
+    {
+        Capability.LEGACY_ECDSA,
+        Capability.RSA_PKCS1_SHA2,
+        Capability.EDDSA,
+        Capability.CRL_LOADED,
+    }
+)
+"""What pluto does not have: of ECDSA it has method 14 alone, of RSASSA-PKCS1-v1_5 SHA-1 alone.
+
+NSS keeps its own copy of the CRLs, which it renews when pluto itself has fetched one.
+"""
 
 
 class Libreswan:

@@ -75,7 +75,7 @@ def settings(connection: Connection) -> dict[str, str]:
         "rightid": identity_text(connection.remote_identity),
     }
     if isinstance(ours, Signature):
-        settings |= {"leftcert": connection.name, "leftsendcert": "always"}
+        settings |= {"leftcert": connection.name, "leftsendcert": "always", "sendca": "issuer"}
     if isinstance(theirs, Signature):
         settings |= {"rightrsasigkey": "%cert", "rightca": "%any"}
     return settings
@@ -90,21 +90,17 @@ def ipsec_secrets(connection: Connection) -> str:
 
 
 def imports(connection: Connection, folder: str) -> str:
-    """Write the script of sh that puts keys, certificates and CRLs into pluto's NSS database."""
+    """Write the script of sh that puts keys and certificates into pluto's NSS database."""
     ours, theirs = connection.local_credential, connection.remote_credential
     lines: list[str] = []
     if isinstance(theirs, Signature):
+        if theirs.crls:
+            raise ScriptError("pluto notices no CRL that comes into its database while it runs")
         for number, anchor in enumerate(theirs.anchors):
             file = f"{folder}/{connection.name}.ca{number}"
             lines += [
                 f"echo {b64encode(anchor).decode()} | base64 -d >{file}",
                 f"certutil -A -d {DATABASE} -n {connection.name}-ca{number} -t CT,, -i {file}",
-            ]
-        for number, crl in enumerate(theirs.crls):
-            file = f"{folder}/{connection.name}.crl{number}"
-            lines += [
-                f"echo {b64encode(crl).decode()} | base64 -d >{file}",
-                f"crlutil -I -B -d {DATABASE} -i {file}",
             ]
     if isinstance(ours, Signature):
         file = f"{folder}/{connection.name}.p12"

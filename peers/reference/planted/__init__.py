@@ -18,6 +18,7 @@ from peers.reference.planted import (
     message_ids,
     negotiation,
     payloads,
+    signatures,
 )
 from peers.reference.planted.catalogue import CATALOGUE, FUNDAMENTAL, find
 
@@ -38,4 +39,5 @@ __all__ = [
     "message_ids",
     "negotiation",
     "payloads",
+    "signatures",
 ]

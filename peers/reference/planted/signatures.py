@@ -1,0 +1,100 @@
+"""Planted faults: signatures, certificates and NULL authentication."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from peers.reference import signature_schemes as schemes
+from peers.reference.certificates import Objection
+from peers.reference.credentials import Credential, Null, Psk, Signature
+from peers.reference.decisions import Decisions
+from peers.reference.keys import IkeKeys
+from peers.reference.message import Message
+from peers.reference.numbers import AuthMethod, HashAlgorithm, NotifyType
+from peers.reference.payloads import AUTH, Notify
+from peers.reference.planted.catalogue import fault
+from peers.reference.signature_schemes import KeyKind, Scheme
+from peers.reference.signatures import PrivateKey, PublicKey, kind_of, private_key
+
+
+@fault("signs-with-unannounced-hash", fundamental=True)
+class SignsWithUnannouncedHash(Decisions):
+    """A digital signature uses SHA-1, though the other side did not announce it (F52)."""
+
+    def signs_with(self, credential: Signature, hashes: Sequence[int] | None) -> Scheme:
+        kind = kind_of(private_key(credential.key))
+        weak = {
+            KeyKind.RSA: schemes.RSA_PSS[HashAlgorithm.SHA1],
+            KeyKind.ECDSA: schemes.ECDSA[HashAlgorithm.SHA1],
+        }
+        return weak.get(kind, credential.scheme)
+
+
+@fault("refuses-method-14", fundamental=True)
+class RefusesMethod14(Decisions):
+    """A digital signature does not count as a proof by a certificate."""
+
+    def method_fits(self, auth: AUTH, credential: Credential) -> bool:
+        return auth.method != AuthMethod.DIGITAL_SIGNATURE
+
+
+@fault("announces-no-hashes", fundamental=True)
+class AnnouncesNoHashes(Decisions):
+    """Method 14 is used, and SIGNATURE_HASH_ALGORITHMS is never sent."""
+
+    def edit(self, message: Message) -> Message:
+        kept = tuple(
+            payload
+            for payload in message.payloads
+            if not isinstance(payload, Notify)
+            or payload.notify_type != NotifyType.SIGNATURE_HASH_ALGORITHMS
+        )
+        return replace(message, payloads=kept)
+
+
+@fault("accepts-any-signature")
+class AcceptsAnySignature(Decisions):
+    """Signatures are not checked (F57)."""
+
+    def signature_verifies(
+        self, scheme: Scheme, key: PublicKey, signature: bytes, octets: bytes
+    ) -> bool:
+        return True
+
+
+@fault("overlooks-every-objection")
+class OverlooksEveryObjection(Decisions):
+    """Whatever speaks against a certificate, it is believed."""
+
+    def overlooks(self, objection: Objection) -> bool:
+        return True
+
+
+@fault("signs-shortened-octets", fundamental=True)
+class SignsShortenedOctets(Decisions):
+    """The last octet of what is to be signed is left out."""
+
+    def sign(self, scheme: Scheme, key: PrivateKey, octets: bytes) -> AUTH:
+        return super().sign(scheme, key, octets[:-1])
+
+
+@fault("takes-any-method")
+class TakesAnyMethod(Decisions):
+    """Who has a certificate may prove itself by a method that needs none (F56)."""
+
+    def method_fits(self, auth: AUTH, credential: Credential) -> bool:
+        return True
+
+    def proved_by(self, auth: AUTH, credential: Credential) -> Credential:
+        if auth.method == AuthMethod.NULL_AUTHENTICATION:
+            return Null()
+        return Psk(b"") if auth.method == AuthMethod.SHARED_KEY_MIC else credential
+
+
+@fault("proves-null-by-peers-key")
+class ProvesNullByPeersKey(Decisions):
+    """NULL authentication takes SK_p of the other direction."""
+
+    def null_secret(self, keys: IkeKeys, *, of_initiator: bool) -> bytes:
+        return super().null_secret(keys, of_initiator=not of_initiator)
