@@ -168,8 +168,12 @@ class StrongSwan:
     def _load(self, connection: Connection) -> None:
         for name, pool in strongswan_pools(connection).items():
             self._request("load-pool", {name: pool})
-        for each in certificates(connection):
+        messages = certificates(connection)
+        for each in messages:
             self._request("load-cert", each)
+        if any(each["type"] == "X509_CRL" for each in messages):
+            # charon would go on with an older CRL whose signature it has checked and remembered.
+            self._request("flush-certs", {"type": "X509_CRL"})
         private = key(connection)
         if private is not None:
             loaded = self._request("load-key", {"type": "any", "data": private})
