@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help conformance test mutants ledger lint lock schema clean
+.PHONY: help conformance test mutants ledger lint lock schema vectors rfc-texts clean
 
 help: ## list the targets of this file
 	@echo 'make conformance   judge daemons: does all the set-up that is missing, then writes a report'
@@ -19,6 +19,8 @@ help: ## list the targets of this file
 	@echo 'make test          ikeproof itself: lint, types, its own tests, its planted faults (no Docker)'
 	@echo 'make mutants       every planted fault against every test, as a table'
 	@echo 'make ledger        what of the ledger is judged, what is not; ARGS=--rows lists each row with its tests'
+	@echo 'make vectors       published test vectors through the reference peer, as a table; ARGS="--json FILE"'
+	@echo 'make rfc-texts     the RFC texts that vectors are extracted from (python -m vectors.extract)'
 	@echo 'make clean         remove containers, networks and images that carry our label'
 	@echo 'make lock          pin the dependencies anew'
 	@echo 'make schema        write reports/results.schema.json anew'
@@ -53,6 +55,13 @@ mutants: $(READY)
 
 ledger: $(READY)
 	@$(RUN) suites.ledger $(ARGS)
+
+vectors: $(READY)
+	@$(RUN) vectors $(ARGS)
+
+rfc-texts:
+	@apt-get install -q -y doc-rfc-std-proposed doc-rfc-informational doc-rfc-old-std || { \
+	  echo "ikeproof: install Debian's doc-rfc packages (component non-free), as root" >&2; exit 2; }
 
 lock: $(READY)
 	@$(VENV)/bin/uv --version >/dev/null 2>&1 || $(RUN) pip install -q uv

@@ -1,0 +1,1 @@
+"""Extract vectors from RFC texts: ``python -m vectors.extract --texts FOLDER [--check]``."""

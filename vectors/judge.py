@@ -1,0 +1,89 @@
+"""Run vectors through the reference peer, and what each of them spoiled must come to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from peers.reference.errors import PeerError, ScriptError
+from vectors import loader
+from vectors.checks import CHECKS, Disagreement
+from vectors.loader import Case, Result
+from vectors.spoiled import spoiled
+
+
+class NotImplementedYet(Exception):
+    """The peer does not have the algorithm; its vectors stay visibly unjudged."""
+
+
+def judge(kind: str, case: Case) -> None:
+    """Raise Disagreement unless the peer computes, takes and refuses what the case says.
+
+    A PeerError is a refusal: wrong of a valid case, right of an invalid one. Raises
+    NotImplementedYet for an algorithm that the peer does not have.
+    """
+    try:
+        CHECKS[kind](case)
+    except PeerError as error:
+        if case.result == "valid":
+            raise Disagreement(f"refused: {error}") from error
+    except ScriptError as error:
+        if "is not implemented" not in str(error):
+            raise Disagreement(f"could not be computed: {error}") from error
+        raise NotImplementedYet(str(error)) from error
+    else:
+        if case.result == "invalid":
+            raise Disagreement("taken, though invalid")
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What came of one subject: how many cases of each result, and which went wrong.
+
+    ``missing`` holds the reasons for which cases could not be judged.
+    """
+
+    subject: str
+    source: str
+    counts: dict[Result, int] = field(
+        default_factory=lambda: {"valid": 0, "invalid": 0, "acceptable": 0}
+    )
+    disagreements: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """The verdict in a word or two."""
+        if self.disagreements:
+            return f"{len(self.disagreements)} disagree"
+        judged = sum(self.counts.values())
+        if self.missing:
+            return "not implemented" if not judged else f"agrees, {len(self.missing)} missing"
+        return "agrees"
+
+    def add(self, kind: str, case: Case) -> None:
+        """Judge one case more, and when the peer has the algorithm what comes of spoiling it."""
+        try:
+            judge(kind, case)
+        except NotImplementedYet as reason:
+            self.missing.append(f"{case}: {reason}")
+            return
+        except Disagreement as error:
+            self.disagreements.append(f"{case}: {error}")
+        self.counts[case.result] += 1
+        for its_kind, worse in spoiled(kind, case):
+            self.add(its_kind, worse)
+
+
+def verdict(name: str) -> Verdict:
+    """Judge one vector file, each case as it stands and spoiled in every way that its kind has."""
+    vectors = loader.load(name)
+    found = Verdict(vectors.subject, vectors.source)
+    for case in vectors.cases:
+        found.add(vectors.kind, case)
+    return found
+
+
+def verdicts() -> Iterator[Verdict]:
+    """Judge every vector file."""
+    return map(verdict, loader.names())
