@@ -226,9 +226,8 @@ class Decisions(AuthenticationDecisions, CollisionDecisions, ConfigurationDecisi
     # Informational exchanges (RFC 7296, 1.4).
 
     def deletes_ike_sa(self, message: Message) -> bool:
-        """Say whether a request ends the IKE SA: a Delete, or a failed AUTH of ours (2.21.2)."""
-        deleted = any(delete.protocol == ProtocolId.IKE for delete in message.all(Delete))
-        return deleted or NotifyType.AUTHENTICATION_FAILED in message.notifies
+        """Say whether a request deletes the IKE SA."""
+        return any(delete.protocol == ProtocolId.IKE for delete in message.all(Delete))
 
     def deletes_child(self, sa: IkeSa, delete: Delete) -> tuple[ChildSa, ...]:
         """Find the Child SAs that a Delete payload closes: it names the sender's inbound SPIs."""

@@ -11,6 +11,7 @@ from peers.reference.credentials import Credential, Null, Psk, Signature
 from peers.reference.errors import AuthenticationFailure
 from peers.reference.identity import Identity
 from peers.reference.keys import IkeKeys
+from peers.reference.message import Message
 from peers.reference.numbers import AuthMethod, NotifyType
 from peers.reference.payloads import AUTH, Notify, Payload
 from peers.reference.signature_schemes import DIGITAL, LEGACY, Scheme
@@ -28,6 +29,16 @@ METHODS: Mapping[type[Credential], tuple[AuthMethod, ...]] = {
     ),
 }
 """The authentication methods by which each kind of credential may be proved."""
+
+
+ENDING = frozenset(
+    {
+        NotifyType.UNSUPPORTED_CRITICAL_PAYLOAD,
+        NotifyType.INVALID_SYNTAX,
+        NotifyType.AUTHENTICATION_FAILED,
+    }
+)
+"""The notifies that end an IKE SA in IKE_AUTH, or in the INFORMATIONAL right after it (2.21.2)."""
 
 
 class AuthenticationDecisions:
@@ -96,6 +107,14 @@ class AuthenticationDecisions:
     def authentication_refusal(self) -> tuple[Payload, ...]:
         """Build the answer to a request whose AUTH is wrong (2.21.2)."""
         return (Notify(NotifyType.AUTHENTICATION_FAILED),)
+
+    def fails_late(self, request: Message, last_auth: int | None) -> bool:
+        """Say whether a request reports that our response to IKE_AUTH was no good (2.21.2).
+
+        Only the one right after IKE_AUTH ends the IKE SA without a Delete.
+        """
+        right_after = last_auth is not None and request.message_id == last_auth + 1
+        return right_after and not ENDING.isdisjoint(request.notifies)
 
     def keeps_unauthenticated(self) -> bool:
         """Say whether an IKE SA stays up whose other side failed to authenticate: never."""

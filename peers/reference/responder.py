@@ -191,6 +191,7 @@ class Responder:
         # Not before: a request without a Child SA to ask for is malformed and makes no IKE SA.
         sa.move(Event.AUTHENTICATE)
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
+        session.last_auth = request.message_id
         self._endpoint.announcements.hear(session, request)
         return (*mine, *child, *self._endpoint.announcements.own(session))
 
@@ -203,6 +204,9 @@ class Responder:
     def _informational(self, session: Session, request: Message) -> Payloads:
         if self._decide.deletes_ike_sa(request):
             session.closing = "deleted by the peer"
+            return self._decide.informational_answer(request)
+        if self._decide.fails_late(request, session.last_auth):
+            session.closing = "the peer could not take our response to IKE_AUTH"
             return self._decide.informational_answer(request)
         self._endpoint.announcements.hear(session, request)
         configuration = self._endpoint.configurations.inform(session, request)

@@ -55,8 +55,8 @@ class Session:
     done at a time. ``window`` is how many requests the peer takes at a time, ``own_window`` how
     many we do; ``taken`` are those that came before an earlier one, and ``answers`` the last
     responses of ours by Message ID, as many as that. ``reported`` is when a Message ID outside
-    the window was reported last.
-    ``putting_off`` is when the peer began to answer TEMPORARY_FAILURE (2.25).
+    the window was reported last, ``putting_off`` when the peer began to answer TEMPORARY_FAILURE
+    (2.25). ``last_auth`` is the Message ID of the IKE_AUTH request that authenticated the peer.
     """
 
     sa: IkeSa
@@ -69,6 +69,7 @@ class Session:
     later: list[Later] = field(default_factory=list)
     putting_off: float | None = None
     heard: float = 0.0
+    last_auth: int | None = None
     reported: float = float("-inf")
     own_window: int = 1
     taken: set[int] = field(default_factory=set)
