@@ -36,6 +36,10 @@ class CollisionDecisions:
         """Say whether an IKE SA of ours goes on after a Child SA was refused (1.3.1)."""
         return True
 
+    def may_ask(self, under_way: int, window: int) -> bool:
+        """Say whether one more request fits into the peer's window of requests (2.3)."""
+        return under_way < window
+
     def window(self, before: int, told: int) -> int:
         """Give the peer's window after a SET_WINDOW_SIZE: it only grows (2.3)."""
         return max(before, told)

@@ -158,7 +158,7 @@ class Endpoint:
     def _may_ask(self, session: Session) -> bool:
         if session.waiting[0].alone or session.under_way(IkeWish):
             return not session.outstanding
-        return session.may_ask()
+        return self.decide.may_ask(session.span(), session.window)
 
     def echo(self, connection: Connection, now: float, name: str = "") -> list[Packet]:
         """Send one ICMP echo request between the hosts of the newest Child SA (of that policy)."""

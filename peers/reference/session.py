@@ -106,13 +106,12 @@ class Session:
             self.taken.update(later)
             self.sa.expected_request_id = message_id
 
-    def may_ask(self) -> bool:
-        """Say whether the peer's window takes one more request of ours.
+    def span(self) -> int:
+        """Count our requests from the oldest without a response on.
 
         Of a window of N requests the response to the Nth last one has to be there (2.3).
         """
-        oldest = min(self.outstanding, default=self.sa.next_request_id)
-        return self.sa.next_request_id - oldest < self.window
+        return self.sa.next_request_id - min(self.outstanding, default=self.sa.next_request_id)
 
     def under_way(self, kind: type[P]) -> list[P]:
         """List the purposes of that kind among our outstanding requests."""

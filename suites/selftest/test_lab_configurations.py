@@ -188,6 +188,9 @@ SECOND = replace(CONNECTION.children[0], name="second")
 NO_WORDS = {
     "single pairs": {"single_pair": True},
     "a limit": {"most_children": 1},
+    "a window": {"window": 2},
+    "first contact": {"initial_contact": True},
+    "reports": {"reports_message_ids": True},
     "one name twice": {"more": (SECOND, SECOND)},
     "a strange name": {"more": (replace(SECOND, name="a b"),)},
 }

@@ -86,3 +86,11 @@ class ClosesIkeSaOnForgery(Decisions):
 
     def survives_forgery(self) -> bool:
         return False
+
+
+@fault("ignores-the-window-of-its-peer")
+class IgnoresTheWindowOfItsPeer(Decisions):
+    """Requests of ours go out whenever there is a reason, whatever the peer's window is."""
+
+    def may_ask(self, under_way: int, window: int) -> bool:
+        return True
