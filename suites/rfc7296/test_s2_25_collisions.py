@@ -138,6 +138,7 @@ def test_rekey_of_the_ike_sa_waits_for_a_child_sa_that_is_being_rekeyed(accepted
     response = accepted.exchange(rekey_of_ike(accepted))
 
     accepted.answer(asked, accepted.grant_child(asked))
+    await_reaction(accepted, target)
     assert_put_off(response)
 
 
