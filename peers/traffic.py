@@ -156,6 +156,11 @@ class Traffic(ABC):
         """Let the next packet of ours carry this sequence number."""
         self.child.outbound.sequence = sequence - 1
 
+    def expect_number(self, sequence: int) -> None:
+        """Let the high half of the target's extended numbers be inferred near this one."""
+        if self.child.inbound.window is not None:
+            self.child.inbound.window.top = sequence
+
     def hear_esp(self, timeout: float = 15.0) -> HeardEsp:
         """Wait ``timeout`` seconds for an ESP packet of the target; PeerError when none comes."""
         heard = self._talk.hear(lambda each: isinstance(each, HeardEsp), timeout)

@@ -10,6 +10,7 @@ from peers.reference.negotiation import Suite, selectors
 from peers.reference.numbers import Esn, ProtocolId
 from peers.reference.payloads import Proposal
 from peers.reference.sa import Random
+from peers.reference.states import ChildEvent
 
 
 def draw_keys(proposal: Proposal, random: Random) -> ChildKeys:
@@ -54,4 +55,6 @@ def child_by_hand(connection: Connection, keys: ChildKeys, *, initiator: bool) -
         selectors(connection.local_selectors),
         selectors(connection.remote_selectors),
     )
-    return ChildSa.keyed(terms, connection, keys)
+    child = ChildSa.keyed(terms, connection, keys)
+    child.move(ChildEvent.MAKE)
+    return child

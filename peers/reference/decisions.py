@@ -269,6 +269,10 @@ class Decisions(AuthenticationDecisions, CollisionDecisions, ConfigurationDecisi
         """Say whether a packet only hides how much is said: Next Header 59 (RFC 4303, 2.6)."""
         return packet.next_header == IpProtocol.NO_NEXT_HEADER
 
+    def is_used_up(self, child: ChildSa) -> bool:
+        """Say whether nothing more may be sent: the counter would cycle (RFC 4303, 3.3.3)."""
+        return child.outbound.used_up
+
     def seal_esp(self, child: ChildSa, inner: ip.IpPacket, iv: bytes) -> bytes:
         """Put a packet of ours into ESP."""
         return child.seal(inner, iv)

@@ -469,6 +469,9 @@ class Endpoint:
             self._send_esp(child, inner)
 
     def _send_esp(self, child: ChildSa, inner: ip.IpPacket) -> None:
+        if self.decide.is_used_up(child):
+            self.drop("the sequence numbers of a Child SA are used up")
+            return
         iv = self.random(child.outbound.protection.iv_size)
         octets = self.decide.seal_esp(child, inner, iv)
         self._outbox.append(Packet(Carrier.ESP, At(child.local), At(child.remote), octets))

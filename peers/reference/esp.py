@@ -206,6 +206,11 @@ class OutboundSa:
         self.sequence += 1
         return self.sequence
 
+    @property
+    def used_up(self) -> bool:
+        """Whether the last sequence number was sent (RFC 4303, 3.3.3)."""
+        return self.sequence >= self._last
+
     def padding_size(self, size: int) -> int:
         """Give the least padding, in octets, that aligns a body of ``size`` octets (2.4)."""
         return -(size + _TRAILER_SIZE) % self._alignment

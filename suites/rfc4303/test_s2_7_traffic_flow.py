@@ -103,7 +103,7 @@ def test_dummies_leave_the_sa_as_it_is(established):
     assert established.echo(), "dummies stop the Child SA"
 
 
-@requirement("rfc4303-3.4.3-duplicate-rejected")
+@requirement("rfc4303-3.4.3-number-of-dummy-counts")
 @turned_red_by("forgets-numbers-of-dummies")
 def test_number_of_a_dummy_counts_as_received(established):
     """

@@ -192,3 +192,23 @@ class MendsTruncatedPackets(Decisions):
             return super().open_esp(child, octets)
         except IntegrityFailure:
             return super().open_esp(child, octets[:-4])
+
+
+@fault("garbles-what-comes-out-of-esp")
+class GarblesWhatComesOutOfEsp(Decisions):
+    """The last octet of every inner packet is inverted after decryption."""
+
+    def open_esp(self, child: ChildSa, octets: bytes) -> EspPacket:
+        packet = super().open_esp(child, octets)
+        last = bytes([packet.payload[-1] ^ 0xFF])
+        return replace(packet, payload=packet.payload[:-1] + last)
+
+
+@fault("lets-the-counter-cycle")
+class LetsTheCounterCycle(Decisions):
+    """After the last sequence number an SA begins again with the first."""
+
+    def is_used_up(self, child: ChildSa) -> bool:
+        if super().is_used_up(child):
+            child.outbound.sequence = 0
+        return False
