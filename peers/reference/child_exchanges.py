@@ -157,7 +157,7 @@ class ChildExchanges:
 
     def _next(self, session: Session, child: ChildSa) -> None:
         """Close a Child SA as soon as the window lets us."""
-        session.waiting.appendleft(Wanted(lambda here: self.delete(here, child)))
+        session.waiting.insert(0, Wanted(lambda here: self.delete(here, child)))
 
     # We ask and are refused.
 
@@ -180,7 +180,7 @@ class ChildExchanges:
         elif NotifyType.CHILD_SA_NOT_FOUND in notifies and wish.replaced is not None:
             self._forget(session, (wish.replaced,))
             if self._decide.starts_over():
-                session.waiting.appendleft(Wanted(lambda here: self.create(here, wish.policy)))
+                session.waiting.insert(0, Wanted(lambda here: self.create(here, wish.policy)))
         elif wish.retries < MAX_RETRIES:
             wish.retries += 1
             self._retry(session, wish, request, response)

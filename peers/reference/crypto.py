@@ -6,7 +6,7 @@ import hmac
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -73,16 +73,29 @@ class _Aead(Protocol):
 
 
 class _CombinedMode(Protection):
-    """AES-GCM (RFC 4106, RFC 5282) and ChaCha20-Poly1305 (RFC 7634): the nonce is salt | IV."""
+    """AES-GCM (RFC 4106, RFC 5282) and ChaCha20-Poly1305 (RFC 7634): the nonce is salt | IV.
 
-    __slots__ = ("_decrypt", "_encrypt", "_least", "_salt")
+    The cipher's context takes 2.5 kB, so it is made when it is first needed: an SA that carries
+    nothing has none.
+    """
+
+    __slots__ = ("_decrypt", "_encrypt", "_key", "_least", "_make", "_salt")
     combined = True
+    _decrypt: Callable[[bytes, bytes, bytes], bytes]
+    _encrypt: Callable[[bytes, bytes, bytes], bytes]
 
-    def __init__(self, cipher: _Cipher, aead: _Aead, salt: bytes) -> None:
+    def __init__(self, cipher: _Cipher, make: Callable[[bytes], _Aead], key: bytes) -> None:
         super().__init__(cipher.iv_size, cipher.block_size, cipher.icv_size)
-        self._encrypt, self._decrypt = aead.encrypt, aead.decrypt
+        self._make = make
+        self._key = key
+        self._salt = key[len(key) - cipher.salt_size :]
         self._least = cipher.iv_size + cipher.icv_size
-        self._salt = salt
+
+    def __getattr__(self, name: str) -> Any:
+        # Python asks here for a slot that is empty: before the first packet.
+        aead = self._make(self._key[: len(self._key) - len(self._salt)])
+        self._encrypt, self._decrypt = aead.encrypt, aead.decrypt
+        return object.__getattribute__(self, name)
 
     def seal(self, associated: bytes, plaintext: bytes, iv: bytes, implicit: bytes = b"") -> bytes:
         if implicit or len(iv) != self.iv_size:
@@ -285,8 +298,7 @@ def protection(
     if cipher.aead is not None:
         if integ:
             raise ScriptError(f"{encr!r} is a combined mode and takes no {integ!r}")
-        end = len(encryption_key) - cipher.salt_size
-        return _CombinedMode(cipher, cipher.aead(encryption_key[:end]), encryption_key[end:])
+        return _CombinedMode(cipher, cipher.aead, encryption_key)
     if not encryption_key and mac is _NO_MAC:
         raise ScriptError("neither encryption nor integrity (RFC 4301, 4.2)")
     return _EncryptThenMac(cipher, mac, encryption_key, integrity_key)

@@ -153,7 +153,7 @@ class Endpoint:
         """Start exchanges that wait, as far as the peer's window lets us (RFC 7296, 2.3)."""
         for session in list(self.sessions):
             while session.waiting and is_established(session) and self._may_ask(session):
-                session.waiting.popleft().start(session)
+                session.waiting.pop(0).start(session)
 
     def _may_ask(self, session: Session) -> bool:
         if session.waiting[0].alone or session.under_way(IkeWish):

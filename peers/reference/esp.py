@@ -59,6 +59,8 @@ class ReplayWindow:
     it is never sent (RFC 4303, 3.3.3).
     """
 
+    __slots__ = ("_seen", "size", "top")
+
     def __init__(self, size: int = 64) -> None:
         if size < 1:
             raise ScriptError(f"a replay window of {size} packets")

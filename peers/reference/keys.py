@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from peers.reference.crypto import Protection, key_sizes, prf, prf_plus, prf_size, protection
@@ -17,12 +16,13 @@ if TYPE_CHECKING:
 KEY_PAD = b"Key Pad for IKEv2"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class IkeKeys:
     """The seven keys of an IKE SA, with its SPIs and algorithms (RFC 7296, 2.14).
 
     SPIs are 8 octets each; ``sk_ei`` and ``sk_er`` end with the salt where there is one. Keys
-    named ``i`` protect what the original initiator sends.
+    named ``i`` protect what the original initiator sends. Protections are made when they are asked
+    for and not kept: an IKE SA seldom speaks.
     """
 
     spi_i: bytes
@@ -39,12 +39,12 @@ class IkeKeys:
     sk_pi: bytes
     sk_pr: bytes
 
-    @cached_property
+    @property
     def initiator(self) -> Protection:
         """The protection of messages from the original initiator."""
         return protection(self.encr, self.key_bits, self.integ, self.sk_ei, self.sk_ai)
 
-    @cached_property
+    @property
     def responder(self) -> Protection:
         """The protection of messages from the original responder."""
         return protection(self.encr, self.key_bits, self.integ, self.sk_er, self.sk_ar)
@@ -58,7 +58,7 @@ class SaKeys:
     integrity: bytes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ChildKeys:
     """The keys of a Child SA (RFC 7296, 2.17); "initiator" is the one of the exchange that made it.
 

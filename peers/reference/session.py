@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -65,7 +64,7 @@ class Session:
     outstanding: dict[int, Pending] = field(default_factory=dict)
     window: int = 1
     closing: str = ""
-    waiting: deque[Wanted] = field(default_factory=deque)
+    waiting: list[Wanted] = field(default_factory=list)
     later: list[Later] = field(default_factory=list)
     putting_off: float | None = None
     heard: float = 0.0
