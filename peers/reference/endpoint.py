@@ -406,6 +406,9 @@ class Endpoint:
             self.drop(f"{message.title} where a {pending.message.exchange!s} response is due")
             return
         del session.outstanding[header.message_id]
+        if not session.outstanding:
+            # An empty dictionary still holds its table, unless it is cleared.
+            session.outstanding.clear()
         self._initiator.hear(session, pending, message, octets)
         self._ask_next()
 

@@ -15,7 +15,7 @@ HEADER_SIZE = 8
 """Octets of SPI and Sequence Number (RFC 4303, 2.1 and 2.2)."""
 
 _HEADER = struct.Struct(">4sI")
-_LOW = 0xFFFFFFFF
+_LOW, _LAST_EXTENDED = (1 << 32) - 1, (1 << 64) - 1
 _TRAILER_SIZE = 2
 _ALIGNMENT = 4
 _PADDING = tuple(bytes(range(1, size + 1)) for size in range(256))
@@ -164,13 +164,14 @@ def covered(protection: Protection, header: bytes, sequence: int) -> tuple[bytes
 class OutboundSa:
     """The sending side of an ESP SA. ``sequence`` is the last number that was counted."""
 
+    __slots__ = ("_alignment", "extended", "protection", "sequence", "spi")
+
     def __init__(self, spi: bytes, protection: Protection, *, extended: bool = False) -> None:
         self.spi = spi
         self.protection = protection
         self.extended = extended
         self.sequence = 0
         self._alignment = max(protection.block_size, _ALIGNMENT)
-        self._last = (1 << (64 if extended else 32)) - 1
 
     def seal(
         self,
@@ -203,7 +204,7 @@ class OutboundSa:
         return header + self.protection.seal(associated, plaintext, iv, implicit)
 
     def _next(self) -> int:
-        if self.sequence == self._last:
+        if self.sequence == (_LAST_EXTENDED if self.extended else _LOW):
             raise ScriptError("the sequence number would cycle (RFC 4303, 3.3.3)")
         self.sequence += 1
         return self.sequence
@@ -225,6 +226,8 @@ class InboundSa:
     (RFC 4303, 2.4: a receiver should inspect it). With ``recovery`` it gets over the loss of so
     many packets that the high half of an extended number is inferred wrongly.
     """
+
+    __slots__ = ("_fixed", "extended", "inspects_padding", "protection", "spi", "window")
 
     def __init__(
         self,

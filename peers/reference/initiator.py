@@ -130,26 +130,31 @@ class Initiator:
         except AuthenticationFailure as problem:
             self._refuse_authentication(session, str(problem))
             return
-        sa.move(Event.AUTHENTICATE)
+        nonces = sa.nonces()
+        sa.authenticated()
         self._endpoint.announcements.hear(session, response)
         if isinstance(wish, ChildWish) and response.has(SA, TSi, TSr):
-            self._take_first_child(session, wish, pending.message, response)
+            self._take_first_child(session, wish, pending.message, response, nonces)
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
 
     def _take_first_child(
-        self, session: Session, wish: ChildWish, request: Message, response: Message
+        self,
+        session: Session,
+        wish: ChildWish,
+        request: Message,
+        response: Message,
+        nonces: tuple[bytes, bytes],
     ) -> None:
         usable = self._endpoint.configurations.take(session, response)
         if usable is None:
             self._endpoint.successors.delete(session)
             return
         wish.policy = session.sa.connection.children[0]
-        nonces = session.sa.nonces()
         self._endpoint.children.take(session, wish, request, usable, nonces)
 
     def _refuse_authentication(self, session: Session, problem: str) -> None:
         if self._decide.keeps_unauthenticated():
-            session.sa.move(Event.AUTHENTICATE)
+            session.sa.authenticated()
             return
         session.closing = f"the responder is not authenticated: {problem}"
         failed = Notify(NotifyType.AUTHENTICATION_FAILED)

@@ -129,13 +129,16 @@ class Message:
 
     @classmethod
     def open(cls, octets: bytes, protection: Protection) -> Message:
-        """Read a message and open its SK payload (RFC 7296, 3.14; RFC 5282, 5.1).
+        """Read a message and open its SK payload: `decode`, then `opened`."""
+        return cls.decode(octets).opened(octets, protection)
+
+    def opened(self, octets: bytes, protection: Protection) -> Message:
+        """Open the SK payload of a message that ``octets`` are (RFC 7296, 3.14; RFC 5282, 5.1).
 
         Raises IntegrityFailure, and MalformedMessage, whose offset counts within the plaintext
         when the reason says that the plaintext is at fault.
         """
-        outer = cls.decode(octets)
-        envelope = outer.find(SK)
+        envelope = self.find(SK)
         if envelope is None:
             raise MalformedMessage(HEADER_SIZE, "no SK payload")
         associated = octets[: len(octets) - len(envelope.data)]
@@ -146,10 +149,10 @@ class Message:
             reason = f"in the plaintext of SK: {problem.reason}"
             raise MalformedMessage(problem.offset, reason) from None
         return replace(
-            outer,
+            self,
             payloads=payloads,
             protected=True,
-            unprotected=outer.payloads[:-1],
+            unprotected=self.payloads[:-1],
             padding=padding,
             envelope=envelope,
         )

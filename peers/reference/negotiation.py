@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
-from peers.reference.connection import Traffic
+from peers.reference.connection import IPNetwork, Traffic
 from peers.reference.errors import PeerError
 from peers.reference.events import IPAddress
 from peers.reference.numbers import (
@@ -193,10 +194,12 @@ def check_choice(offer: SA, chosen: Proposal) -> None:
 
 def selectors(traffic: Iterable[Traffic]) -> tuple[TrafficSelector, ...]:
     """Make a traffic selector of each network: any protocol, any port (RFC 7296, 3.13.1)."""
-    return tuple(
-        each if isinstance(each, TrafficSelector) else selector(each[0], each[-1])
-        for each in traffic
-    )
+    return tuple(each if isinstance(each, TrafficSelector) else _covering(each) for each in traffic)
+
+
+@lru_cache
+def _covering(network: IPNetwork) -> TrafficSelector:
+    return selector(network[0], network[-1])
 
 
 def selector(start: IPAddress, end: IPAddress) -> TrafficSelector:
@@ -229,6 +232,8 @@ def _intersection(a: TrafficSelector, b: TrafficSelector) -> TrafficSelector | N
     first_port, last_port = max(a.start_port, b.start_port), min(a.end_port, b.end_port)
     if start > end or first_port > last_port:
         return None
+    if a == b:
+        return b
     make = IPv4Address if a.type == TrafficSelectorType.TS_IPV4_ADDR_RANGE else IPv6Address
     protocol = protocols.pop() if protocols else IpProtocol.ANY
     return TrafficSelector(a.type, protocol, first_port, last_port, make(start), make(end))

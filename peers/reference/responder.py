@@ -189,7 +189,7 @@ class Responder:
             if not self._decide.keeps_ike_sa_without_child():
                 session.closing = "its first Child SA was refused"
         # Not before: a request without a Child SA to ask for is malformed and makes no IKE SA.
-        sa.move(Event.AUTHENTICATE)
+        sa.authenticated()
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
         session.last_auth = request.message_id
         self._endpoint.announcements.hear(session, request)

@@ -28,7 +28,8 @@ class IkeSa:
     """One IKE SA from one side's point of view (RFC 7296, 2.2 and 2.6).
 
     ``initiator`` says whether this side started the SA. ``request_octets`` and
-    ``response_octets`` are the IKE_SA_INIT messages as they were sent: AUTH signs them (2.15).
+    ``response_octets`` are the IKE_SA_INIT messages as they were sent: AUTH signs them (2.15),
+    and a responder knows the request again by its octets (2.1).
     ``peer_hashes`` are the hash algorithms that the other side announced, if it did (RFC 7427, 4).
     ``assigned`` are the addresses that one side has assigned to the other (2.19).
     ``key_exchange`` is the initiator's half of one under way, ``shared`` its secret once agreed.
@@ -74,6 +75,14 @@ class IkeSa:
         """Follow the state table."""
         self.state = states.after(self.state, event)
 
+    def authenticated(self) -> None:
+        """Follow the state table, and forget what only the initial exchanges needed (2.12)."""
+        self.move(states.Event.AUTHENTICATE)
+        self.key_exchange = None
+        self.shared = self.nonce = self.peer_nonce = self.response_octets = b""
+        if self.initiator:
+            self.request_octets = b""
+
     def established_keys(self) -> IkeKeys:
         """Give the keys; ScriptError before IKE_SA_INIT has been completed."""
         if self.keys is None:
@@ -118,7 +127,7 @@ class IkeSa:
         if self.keys is None:
             raise PeerError("a protected message before there are keys")
         protection = self.keys.responder if self.initiator else self.keys.initiator
-        return Message.open(octets, protection)
+        return message.opened(octets, protection)
 
     def child(self, spi: bytes) -> ChildSa | None:
         """Find the Child SA whose inbound or outbound SPI this is."""
