@@ -4,13 +4,14 @@ PYTHON ?= python3
 TARGETS ?= strongswan libreswan
 SUITES ?=
 ARGS ?=
+SECONDS ?= 60
 
 VENV := .venv
 READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help conformance test mutants ledger lint lock schema vectors rfc-texts clean
+.PHONY: help conformance test mutants ledger lint lock schema vectors rfc-texts clean fuzz bench coverage decoders
 
 help: ## list the targets of this file
 	@echo 'make conformance   judge daemons: does all the set-up that is missing, then writes a report'
@@ -21,6 +22,10 @@ help: ## list the targets of this file
 	@echo 'make ledger        what of the ledger is judged, what is not; ARGS=--rows lists each row with its tests'
 	@echo 'make vectors       published test vectors through the reference peer, as a table; ARGS="--json FILE"'
 	@echo 'make rfc-texts     the RFC texts that vectors are extracted from (python -m vectors.extract)'
+	@echo 'make fuzz          coverage-guided fuzzing of all that reads octets, SECONDS=60 in all'
+	@echo 'make bench         codec, handshake, ESP and memory beside scapy and the bare primitives'
+	@echo 'make coverage      branch coverage of peers/reference, and what is missing'
+	@echo 'make decoders      what a run heard and sent, read by scapy and tshark too: FOLDER=reports/out/<run>'
 	@echo 'make clean         remove containers, networks and images that carry our label'
 	@echo 'make lock          pin the dependencies anew'
 	@echo 'make schema        write reports/results.schema.json anew'
@@ -62,6 +67,15 @@ vectors: $(READY)
 rfc-texts:
 	@apt-get install -q -y doc-rfc-std-proposed doc-rfc-informational doc-rfc-old-std || { \
 	  echo "ikeproof: install Debian's doc-rfc packages (component non-free), as root" >&2; exit 2; }
+fuzz: $(READY)
+	@$(RUN) suites.fuzz --seconds $(SECONDS) $(ARGS)
+bench: $(READY)
+	@$(RUN) suites.bench $(ARGS)
+coverage: $(READY)
+	@$(RUN) pytest -q suites --target reference --cov=peers/reference --cov-branch \
+	  --cov-report=term-missing:skip-covered --cov-fail-under=98 $(ARGS)
+decoders: $(READY)
+	@$(RUN) reports.second_decoder $(FOLDER) $(ARGS)
 
 lock: $(READY)
 	@$(VENV)/bin/uv --version >/dev/null 2>&1 || $(RUN) pip install -q uv

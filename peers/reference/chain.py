@@ -62,6 +62,9 @@ def count(octets: bytes) -> str:
 
 
 P = TypeVar("P", bound=Payload)
+PAYLOADS: dict[int, type[Payload]] = {}
+"""The class of each payload type that has one; 0 stands for those that have none."""
+
 _READERS: dict[int, Callable[[bytes, int, int, int], tuple[Payload, int, int]]] = {}
 
 
@@ -75,6 +78,7 @@ def payload(number: int, figure: str = "") -> Callable[[type[P]], type[P]]:
     def decorate(cls: type[P]) -> type[P]:
         cls = compile_figure(cls, f"{cls.__name__} payload", figure.split())
         cls.NUMBER = PayloadType(number)
+        PAYLOADS[number] = cls
         _READERS[number] = cls.read
         return cls
 
