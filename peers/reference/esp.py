@@ -204,7 +204,7 @@ class OutboundSa:
         return header + self.protection.seal(associated, plaintext, iv, implicit)
 
     def _next(self) -> int:
-        if self.sequence == (_LAST_EXTENDED if self.extended else _LOW):
+        if self.used_up:
             raise ScriptError("the sequence number would cycle (RFC 4303, 3.3.3)")
         self.sequence += 1
         return self.sequence
@@ -212,7 +212,7 @@ class OutboundSa:
     @property
     def used_up(self) -> bool:
         """Whether the last sequence number was sent (RFC 4303, 3.3.3)."""
-        return self.sequence >= self._last
+        return self.sequence >= (_LAST_EXTENDED if self.extended else _LOW)
 
     def padding_size(self, size: int) -> int:
         """Give the least padding, in octets, that aligns a body of ``size`` octets (2.4)."""
@@ -227,7 +227,15 @@ class InboundSa:
     many packets that the high half of an extended number is inferred wrongly.
     """
 
-    __slots__ = ("_fixed", "extended", "inspects_padding", "protection", "spi", "window")
+    __slots__ = (
+        "_fixed",
+        "extended",
+        "inspects_padding",
+        "protection",
+        "recovery",
+        "spi",
+        "window",
+    )
 
     def __init__(
         self,
