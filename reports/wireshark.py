@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from peers.reference.errors import ScriptError
 from peers.reference.events import ChildKeysDerived, Event, IkeKeysDerived
 from peers.reference.keytables import esp_sa_lines, ikev2_decryption_line
 from reports.model import FileKind
@@ -60,11 +59,6 @@ def esp_table(events: Sequence[Event]) -> str:
 
 
 def _lines(make: Callable[[_Keys], Iterable[str]], keys: Iterable[_Keys]) -> str:
-    """Join lines, each once; an SA that Wireshark has no name for leaves a comment instead."""
-    lines: list[str] = []
-    for each in keys:
-        try:
-            lines += make(each)
-        except ScriptError as error:
-            lines.append(f"# {error}")
+    """Join lines, each once."""
+    lines = [line for each in keys for line in make(each)]
     return "".join(f"{line}\n" for line in dict.fromkeys(lines))

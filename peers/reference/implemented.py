@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from peers.reference.crypto import key_sizes, prf_size
+from peers.reference.crypto import is_for_ike, key_sizes, prf_size
 from peers.reference.errors import ScriptError
 from peers.reference.esp import MOST_PACKETS
 from peers.reference.key_exchange import check_method
@@ -14,6 +14,7 @@ from peers.reference.numbers import (
     Integ,
     KeyExchangeMethod,
     Prf,
+    ProtocolId,
     TransformType,
 )
 from peers.reference.payloads import Proposal, Transform
@@ -53,10 +54,20 @@ def check_sequence_numbers(proposals: Iterable[Proposal], replay_window: int) ->
 
 
 def check_implemented(proposals: Iterable[Proposal]) -> None:
-    """Raise ScriptError for the first transform that the reference peer does not implement."""
+    """Raise ScriptError for the first transform that the reference peer does not implement.
+
+    A cipher that is defined for ESP only is none for an IKE SA.
+    """
     for proposal in proposals:
         for transform in proposal.transforms:
             check = _CHECKS.get(transform.type)
             if check is None:
                 raise ScriptError(f"{transform} is not implemented")
             check(transform)
+            cipher = transform.type == TransformType.ENCR
+            if (
+                cipher
+                and proposal.protocol == ProtocolId.IKE
+                and not is_for_ike(Encr(transform.id))
+            ):
+                raise ScriptError(f"{transform} is not defined for an IKE SA")

@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from peers.reference.crypto import Protection, key_sizes, prf, prf_plus, prf_size, protection
+from peers.reference.crypto import (
+    Protection,
+    key_sizes,
+    prf,
+    prf_plus,
+    prf_size,
+    protection,
+    skeyseed_key,
+)
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, Prf, ProtocolId
 
@@ -99,7 +107,8 @@ def derive_ike_keys(
     spi_r: bytes,
 ) -> IkeKeys:
     """Derive the keys of an initial IKE SA (RFC 7296, 2.14) from g^ir, nonces and SPIs."""
-    skeyseed = prf(_prf_of(suite), nonce_i + nonce_r, shared)
+    number = _prf_of(suite)
+    skeyseed = prf(number, skeyseed_key(number, nonce_i, nonce_r), shared)
     return _expand_ike_keys(suite, skeyseed, nonce_i + nonce_r, spi_i, spi_r)
 
 

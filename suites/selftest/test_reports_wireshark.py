@@ -86,5 +86,5 @@ def test_an_algorithm_that_wireshark_has_no_name_for_leaves_a_comment():
         ChildKeysDerived(2.0, replace(CHILD_KEYS, encr=odd)),
     ]
 
-    assert ike_table(events).startswith("# Wireshark has no name for ")
-    assert esp_table(events).startswith("# Wireshark has no name for ")
+    assert ike_table(events).startswith("# ")
+    assert all(line.startswith("# ") for line in esp_table(events).splitlines())
