@@ -209,6 +209,14 @@ def _check_needs(node: pytest.Item, station: Station, family: int) -> None:
         raise Unsupported(f"declared and probed: the target lacks {names}")
 
 
+def _check_algorithms(station: Station, connection: Connection) -> None:
+    policies = [each.esp_proposals for each in connection.children]
+    for proposal in (*connection.ike_proposals, *(each for some in policies for each in some)):
+        lacking = station.target.lacks(proposal)
+        if lacking:
+            raise Unsupported(f"declared and probed: {lacking}")
+
+
 @pytest.fixture
 def peer(
     request: pytest.FixtureRequest, station: Station, connection: Connection
@@ -217,6 +225,7 @@ def peer(
     settings = request.config.stash[SESSION].settings
     ours = connection.mirrored()
     peer = Peer(station.link, ours, _randomness(request), strict_silence=settings.strict_silence)
+    _check_algorithms(station, connection)
     start = station.link.now()
     configuration = _configure(station, connection)
     try:

@@ -10,6 +10,7 @@ from typing import Protocol
 from peers.reference.child import ChildSa
 from peers.reference.connection import Connection, IPNetwork, Mode
 from peers.reference.events import IPAddress
+from peers.reference.payloads import Proposal
 
 __all__ = [
     "Capability",
@@ -104,6 +105,12 @@ class Target(Protocol):
 
     def network_behind(self, family: int) -> IPNetwork:
         """Give a network (4 or 6) behind the target, with a host ``[1]`` that answers echoes."""
+
+    def lacks(self, proposal: Proposal) -> str:
+        """Name what it has no algorithm for in a proposal, declared and probed; else "".
+
+        A proposal for ESP is also its kernel's.
+        """
 
     def configure(self, connection: Connection) -> str:
         """Load a connection; return the rendered configuration, as kept in the evidence."""

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 
 from peers.lab.machine import Machine
 from peers.reference.connection import Connection, IPNetwork
-from peers.reference.errors import Inconclusive
+from peers.reference.errors import Inconclusive, ScriptError
 from peers.reference.events import IPAddress
+from peers.reference.numbers import ProtocolId
+from peers.reference.payloads import Proposal
+from peers.targets.algorithms import kernel_lacks
 from peers.targets.base import OF_DAEMONS, Capability, IkeSaState, TargetInfo
 from peers.targets.kernel import echo_script, kernel_counters
 from peers.targets.libreswan_auth import imports, ipsec_secrets, removal
-from peers.targets.libreswan_config import ipsec_conf, section_name, section_names
+from peers.targets.libreswan_config import (
+    esp_text,
+    ike_text,
+    ipsec_conf,
+    section_name,
+    section_names,
+)
 from peers.targets.libreswan_status import ike_sas, parse_states
 
 WHACK = "/usr/libexec/ipsec/whack"
+ALGPARSE = "/usr/libexec/ipsec/algparse"
 ADDCONN = "/usr/libexec/ipsec/addconn"
 FOLDER = "/run/ikeproof.d"
 """Where connections and secrets lie; docker/libreswan/ipsec.secrets includes them."""
@@ -45,6 +56,8 @@ class Libreswan:
         self._wait_until_ready()
         self.info = self._describe()
         self.capabilities = OF_DAEMONS - LACKING
+        self._kernel_lacks = kernel_lacks(machine)
+        self._parsed: dict[str, str] = {}
 
     def addresses(self) -> Sequence[IPAddress]:
         """Give the target's IPv4 and IPv6 address."""
@@ -54,6 +67,19 @@ class Libreswan:
         """Give the network behind the target."""
         place = self._machine.place
         return place.behind4 if family == 4 else place.behind6
+
+    def lacks(self, proposal: Proposal) -> str:
+        """Have pluto's own parser judge a proposal; for ESP ask the kernel too."""
+        is_ike = proposal.protocol == ProtocolId.IKE
+        try:
+            words = f"ike={ike_text(proposal)}" if is_ike else f"esp={esp_text(proposal)}"
+        except ScriptError as error:
+            return str(error)
+        if words not in self._parsed:
+            answer = self._machine.run(f"{ALGPARSE} '{words}' 2>&1 || true")
+            found = re.search(r"ERROR: (.*)", answer)
+            self._parsed[words] = found[1] if found else ""
+        return self._parsed[words] or ("" if is_ike else self._kernel_lacks(proposal))
 
     def configure(self, connection: Connection) -> str:
         """Load the connection and its secret; return both files."""

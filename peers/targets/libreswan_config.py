@@ -39,6 +39,7 @@ WORDS: Words = {
         Encr.ENCR_CHACHA20_POLY1305: "chacha20_poly1305",
     },
     TransformType.PRF: {
+        Prf.PRF_HMAC_MD5: "md5",
         Prf.PRF_HMAC_SHA1: "sha1",
         Prf.PRF_AES128_XCBC: "aes_xcbc",
         Prf.PRF_HMAC_SHA2_256: "sha2_256",
@@ -46,6 +47,7 @@ WORDS: Words = {
         Prf.PRF_HMAC_SHA2_512: "sha2_512",
     },
     TransformType.INTEG: {
+        Integ.AUTH_HMAC_MD5_96: "md5",
         Integ.AUTH_HMAC_SHA1_96: "sha1",
         Integ.AUTH_AES_XCBC_96: "aes_xcbc",
         Integ.AUTH_AES_CMAC_96: "aes_cmac",
@@ -64,6 +66,9 @@ WORDS: Words = {
         KeyExchangeMethod.ECP_256: "dh19",
         KeyExchangeMethod.ECP_384: "dh20",
         KeyExchangeMethod.ECP_521: "dh21",
+        KeyExchangeMethod.MODP_1024_S160: "dh22",
+        KeyExchangeMethod.MODP_2048_S224: "dh23",
+        KeyExchangeMethod.MODP_2048_S256: "dh24",
         KeyExchangeMethod.CURVE25519: "dh31",
     },
 }

@@ -11,6 +11,9 @@ from peers.reference.child import ChildSa
 from peers.reference.connection import Connection, IPNetwork
 from peers.reference.errors import ScriptError
 from peers.reference.events import IPAddress
+from peers.reference.numbers import ProtocolId
+from peers.reference.payloads import Proposal
+from peers.targets.algorithms import kernel_lacks
 from peers.targets.base import Capability, IkeSaState, TargetInfo
 from peers.targets.kernel import echo_script, kernel_counters
 from peers.targets.xfrm import rules
@@ -43,6 +46,7 @@ class Linux:
         self._machine = machine
         self._installed: dict[str, _Installed] = {}
         self._requests = 0
+        self._kernel_lacks = kernel_lacks(machine)
         tool = self._machine.run("ip -Version").strip()
         self.info = TargetInfo(
             name=machine.name,
@@ -60,6 +64,10 @@ class Linux:
         """Give the network behind the target."""
         place = self._machine.place
         return place.behind4 if family == 4 else place.behind6
+
+    def lacks(self, proposal: Proposal) -> str:
+        """Ask the kernel for the algorithms of an ESP proposal; there is no IKE to ask."""
+        return self._kernel_lacks(proposal) if proposal.protocol == ProtocolId.ESP else ""
 
     def configure(self, connection: Connection) -> str:
         """Do nothing yet: the keys come with `install`."""

@@ -9,7 +9,10 @@ from peers.memory import MemoryLink
 from peers.reference.child import ChildSa
 from peers.reference.connection import Connection, IPNetwork
 from peers.reference.endpoint import Endpoint
+from peers.reference.errors import ScriptError
 from peers.reference.events import IPAddress
+from peers.reference.implemented import check_implemented
+from peers.reference.payloads import Proposal
 from peers.reference.states import State
 from peers.targets.base import Capability, ChildSaState, IkeSaState, TargetInfo
 
@@ -34,6 +37,14 @@ class ReferenceTarget:
     def network_behind(self, family: int) -> IPNetwork:
         """Give the network that the endpoint answers echoes for."""
         return ip_network("10.64.0.0/24" if family == 4 else "fd64::/64")
+
+    def lacks(self, proposal: Proposal) -> str:
+        """Name what the endpoint refuses to be configured with."""
+        try:
+            check_implemented((proposal,))
+        except ScriptError as error:
+            return str(error)
+        return ""
 
     def configure(self, connection: Connection) -> str:
         """Hand the connection to the endpoint."""

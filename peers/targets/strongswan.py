@@ -12,15 +12,18 @@ from vici.exception import CommandException, SessionException
 from peers.lab.control import VICI_PORT
 from peers.lab.machine import Machine
 from peers.reference.connection import Connection, IPNetwork, Mode
-from peers.reference.errors import Inconclusive
+from peers.reference.errors import Inconclusive, ScriptError
 from peers.reference.events import IPAddress
+from peers.reference.numbers import ProtocolId
+from peers.reference.payloads import Proposal
 from peers.targets.address_pools import strongswan_pools
+from peers.targets.algorithms import charon_lacks, kernel_lacks
 from peers.targets.base import OF_DAEMONS, Capability, ChildSaState, IkeSaState, TargetInfo
 from peers.targets.cookie_holder import hold_half_open
 from peers.targets.kernel import echo_script, kernel_counters
 from peers.targets.keywords import check_policy
 from peers.targets.strongswan_auth import certificates, key, secrets
-from peers.targets.strongswan_config import connection_section, swanctl_conf
+from peers.targets.strongswan_config import connection_section, proposal_text, swanctl_conf
 
 SETTINGS = "/etc/strongswan.d/zzz-cookies.conf"
 
@@ -49,6 +52,9 @@ class StrongSwan:
         self._keys: dict[str, str] = {}
         self._open_session()
         self.info = self._describe()
+        self._kernel_lacks = kernel_lacks(machine)
+        listed = self._request("get-algorithms")
+        self._algorithms = {name for kind in listed.values() for name in kind}
         self.capabilities = self._probe()
 
     def addresses(self) -> Sequence[IPAddress]:
@@ -59,6 +65,16 @@ class StrongSwan:
         """Give the network behind the target."""
         place = self._machine.place
         return place.behind4 if family == 4 else place.behind6
+
+    def lacks(self, proposal: Proposal) -> str:
+        """Look into charon's list of algorithms; for ESP ask the kernel."""
+        try:
+            proposal_text(proposal)
+        except ScriptError as error:
+            return str(error)
+        if proposal.protocol == ProtocolId.IKE:
+            return charon_lacks(self._algorithms, proposal)
+        return self._kernel_lacks(proposal)
 
     def configure(self, connection: Connection) -> str:
         """Load the connection and its secret; return both as swanctl.conf."""
@@ -222,9 +238,8 @@ class StrongSwan:
         )
 
     def _probe(self) -> frozenset[Capability]:
-        algorithms = self._request("get-algorithms")
         found = set(OF_DAEMONS)
-        if not any("CHACHA20_POLY1305" in name for name in algorithms.get("aead", ())):
+        if "CHACHA20_POLY1305" not in self._algorithms:
             found.discard(Capability.CHACHA20_POLY1305)
         # charon has no NULL authentication (RFC 7619).
         found.discard(Capability.NULL_AUTHENTICATION)

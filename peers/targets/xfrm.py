@@ -76,9 +76,10 @@ def rules(
         f"mode {child.terms.mode.value} reqid {request}{_flags(connection, child)}"
         f" replay-window {connection.replay_window}"
     )
+    words = [algorithm_words(keys.encr, keys.integ, each) for each in (to_us, to_them)]
     add = [
-        f"state add {inbound} {common} {_numbers('seq', last[1])} {_algorithms(child, to_us)}",
-        f"state add {outbound} {common} {_numbers('oseq', last[0])} {_algorithms(child, to_them)}",
+        f"state add {inbound} {common} {_numbers('seq', last[1])} {words[0]}",
+        f"state add {outbound} {common} {_numbers('oseq', last[0])} {words[1]}",
     ]
     delete = [f"state delete {inbound}", f"state delete {outbound}"]
     for there in child.terms.remote_selectors:
@@ -117,8 +118,8 @@ def _numbers(which: str, last: int) -> str:
     return f"replay-{which} {last & 0xFFFFFFFF}{high}"
 
 
-def _algorithms(child: ChildSa, keys: SaKeys) -> str:
-    encr, integ = child.keys.encr, child.keys.integ
+def algorithm_words(encr: Encr, integ: Integ | None, keys: SaKeys) -> str:
+    """Say a state's algorithms with their keys; ScriptError where there is no name for one."""
     key = f"0x{keys.encryption.hex()}" if keys.encryption else "''"
     if is_combined(encr):
         if encr not in AEADS:

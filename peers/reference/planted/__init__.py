@@ -5,6 +5,7 @@ sentence. ``bug`` is the number of the bug from the field that it reproduces, wh
 """
 
 from peers.reference.planted import (
+    algorithms,
     authentication,
     child_sas,
     collisions,
@@ -25,6 +26,7 @@ from peers.reference.planted.catalogue import CATALOGUE, FUNDAMENTAL, find
 __all__ = [
     "CATALOGUE",
     "FUNDAMENTAL",
+    "algorithms",
     "authentication",
     "child_sas",
     "collisions",

@@ -1,0 +1,219 @@
+"""Every algorithm that both sides have, in each role, through each kind of rekey.
+
+The IKE SA and the Child SA take the algorithm where it is defined for both. After each step an
+echo goes through the Child SA, so that keys of every length are shown to agree in both directions.
+"""
+
+import pytest
+
+from peers.reference.crypto import is_combined, is_for_ike
+from peers.reference.negotiation import encr, esp_proposal, ike_proposal, integ, ke, prf
+from peers.reference.numbers import Encr, ExchangeType, Integ, KeyExchangeMethod, Prf
+from suites.judge import as_responder, requirement, turned_red_by
+from suites.terms import AES_CBC_256, AES_GCM_256, CURVE25519, HMAC_SHA2_256_128, Suite
+from suites.terms import PRF_HMAC_SHA2_256 as PRF_SHA2
+
+AES = (128, 192, 256)
+CIPHERS = [
+    *((each, bits) for each in (Encr.ENCR_AES_CBC, Encr.ENCR_AES_CTR) for bits in AES),
+    *(
+        (each, bits)
+        for each in range(Encr.ENCR_AES_CCM_8, Encr.ENCR_AES_CCM_16 + 1)
+        for bits in AES
+    ),
+    *(
+        (each, bits)
+        for each in range(Encr.ENCR_AES_GCM_8, Encr.ENCR_AES_GCM_16 + 1)
+        for bits in AES
+    ),
+    *((Encr.ENCR_CAMELLIA_CBC, bits) for bits in AES),
+    *((Encr.ENCR_NULL_AUTH_AES_GMAC, bits) for bits in AES),
+    (Encr.ENCR_CHACHA20_POLY1305, None),
+    (Encr.ENCR_3DES, None),
+    (Encr.ENCR_NULL, None),
+    (Encr.ENCR_AES_GCM_16_IIV, 256),
+    (Encr.ENCR_CHACHA20_POLY1305_IIV, None),
+]
+INTEGRITY = {
+    Integ.AUTH_HMAC_MD5_96: Prf.PRF_HMAC_MD5,
+    Integ.AUTH_HMAC_SHA1_96: Prf.PRF_HMAC_SHA1,
+    Integ.AUTH_AES_XCBC_96: Prf.PRF_AES128_XCBC,
+    Integ.AUTH_AES_CMAC_96: Prf.PRF_AES128_CMAC,
+    Integ.AUTH_HMAC_SHA2_256_128: Prf.PRF_HMAC_SHA2_256,
+    Integ.AUTH_HMAC_SHA2_384_192: Prf.PRF_HMAC_SHA2_384,
+    Integ.AUTH_HMAC_SHA2_512_256: Prf.PRF_HMAC_SHA2_512,
+}
+"""Integrity algorithms, each with the PRF of its kind: Libreswan takes them in pairs in IKE."""
+
+METHODS = [each for each in KeyExchangeMethod.__members__.values() if each]
+
+
+def with_cipher(number, bits):
+    """Take a cipher for both SAs, with HMAC-SHA2-256 where it needs an integrity algorithm."""
+    cipher = encr(Encr(number), bits)
+    beside = () if is_combined(Encr(number)) else (HMAC_SHA2_256_128,)
+    esp = esp_proposal(cipher, *beside)
+    if not is_for_ike(Encr(number)):
+        return Suite((ike_proposal(AES_GCM_256, CURVE25519, PRF_SHA2),), (esp,))
+    return Suite((ike_proposal(cipher, *beside, PRF_SHA2, CURVE25519),), (esp,))
+
+
+def with_integrity(number):
+    """Take an integrity algorithm for both SAs, beside AES-CBC."""
+    both = AES_CBC_256, integ(number)
+    ike = ike_proposal(*both, prf(INTEGRITY[number]), CURVE25519)
+    return Suite((ike,), (esp_proposal(*both),))
+
+
+def with_prf(number):
+    """Take a PRF for the IKE SA; it makes the keys of the Child SA too."""
+    return Suite(
+        (ike_proposal(AES_GCM_256, prf(number), CURVE25519),), (esp_proposal(AES_GCM_256),)
+    )
+
+
+def with_method(number):
+    """Take a key exchange method for the IKE SA and for Child SAs of CREATE_CHILD_SA."""
+    ike = ike_proposal(AES_GCM_256, PRF_SHA2, ke(number))
+    return Suite((ike,), (esp_proposal(AES_GCM_256, ke(number)),))
+
+
+def _each(suites):
+    return pytest.mark.parametrize(
+        "suite", [pytest.param(suite, id=name) for name, suite in suites]
+    )
+
+
+EACH_CIPHER = _each(
+    (f"{Encr(number)}{f'-{bits}' if bits else ''}".removeprefix("ENCR_"), with_cipher(number, bits))
+    for number, bits in CIPHERS
+)
+EACH_INTEGRITY = _each((str(each), with_integrity(each)) for each in INTEGRITY)
+EACH_PRF = _each((str(each), with_prf(each)) for each in INTEGRITY.values())
+EACH_METHOD = _each((str(each), with_method(each)) for each in METHODS)
+
+
+@EACH_CIPHER
+@requirement("rfc7296-2.17-encryption-key-before-integrity-key")
+@turned_red_by("takes-the-integrity-key-first")
+def test_cipher_as_responder(peer):
+    """
+    peer                                        target
+    IKE_SA_INIT, IKE_AUTH               -->
+                                        <--     their responses
+    CREATE_CHILD_SA, the Child SA anew  -->
+                                        <--     its response
+    CREATE_CHILD_SA, the IKE SA anew    -->
+                                        <--     its response
+    after each: ESP {echo request}      -->
+                                        <--     ESP {echo reply}
+    PREVENTS: a key, a salt or an ICV of another size than the other side has.
+    """
+    _lead(peer)
+
+
+@EACH_CIPHER
+@as_responder
+@requirement("rfc7296-2.17-encryption-key-before-integrity-key")
+@turned_red_by("takes-the-integrity-key-first")
+def test_cipher_as_initiator(peer, target):
+    """
+    peer                                        target
+                                        <--     IKE_SA_INIT, IKE_AUTH
+    their responses                     -->
+                                        <--     CREATE_CHILD_SA, the Child SA anew
+    its response                        -->
+                                        <--     CREATE_CHILD_SA, the IKE SA anew
+    its response                        -->
+    after each: ESP {echo request}      -->
+                                        <--     ESP {echo reply}
+    PREVENTS: a key, a salt or an ICV of another size than the other side has.
+    """
+    _follow(peer, target)
+
+
+@EACH_INTEGRITY
+@requirement("rfc7296-3.14-icv-over-whole-message")
+@turned_red_by("makes-integrity-keys-of-32-octets")
+def test_integrity_as_responder(peer):
+    """As with a cipher. PREVENTS: HMAC-SHA2-384 and -512 with keys of HMAC-SHA2-256's size."""
+    _lead(peer)
+
+
+@EACH_INTEGRITY
+@as_responder
+@requirement("rfc7296-3.14-icv-over-whole-message")
+@turned_red_by("makes-integrity-keys-of-32-octets")
+def test_integrity_as_initiator(peer, target):
+    """As with a cipher. PREVENTS: HMAC-SHA2-384 and -512 with keys of HMAC-SHA2-256's size."""
+    _follow(peer, target)
+
+
+@EACH_PRF
+@requirement("rfc7296-2.14-keys-derived")
+@turned_red_by("makes-child-keys-with-hmac-sha2-256")
+def test_prf_as_responder(peer):
+    """As with a cipher. PREVENTS: a key length rule of a PRF that only one side keeps."""
+    _lead(peer)
+
+
+@EACH_PRF
+@as_responder
+@requirement("rfc7296-2.14-keys-derived")
+@turned_red_by("makes-child-keys-with-hmac-sha2-256")
+def test_prf_as_initiator(peer, target):
+    """As with a cipher. PREVENTS: a key length rule of a PRF that only one side keeps."""
+    _follow(peer, target)
+
+
+@EACH_METHOD
+@requirement("rfc7296-2.17-keymat-with-key-exchange")
+@turned_red_by("leaves-the-key-exchange-out-of-keymat")
+def test_key_exchange_as_responder(peer):
+    """With a key exchange in each rekey. PREVENTS: another form of the shared secret."""
+    _lead(peer)
+
+
+@EACH_METHOD
+@as_responder
+@requirement("rfc7296-2.17-keymat-with-key-exchange")
+@turned_red_by("leaves-the-key-exchange-out-of-keymat")
+def test_key_exchange_as_initiator(peer, target):
+    """With a key exchange in each rekey. PREVENTS: another form of the shared secret."""
+    _follow(peer, target)
+
+
+def _lead(peer):
+    peer.establish()
+    assert peer.echo(), "the first Child SA carries no traffic"
+
+    old = peer.child
+    request = peer.rekey_child_sa()
+    peer.take_up_child(request, peer.exchange(request))
+    peer.close_child(old)
+    assert peer.echo(), "the Child SA that was rekeyed carries no traffic"
+
+    before = peer.ike
+    new, request = peer.rekey_ike()
+    peer.take_up_ike(new, request, peer.exchange(request))
+    peer.close_ike(before)
+    assert peer.echo(), "the Child SA carries no traffic after its IKE SA was rekeyed"
+    peer.exchange(peer.informational())
+
+
+def _follow(peer, target):
+    target.initiate()
+    peer.accept()
+    peer.exchange(peer.informational())
+    assert peer.echo(), "the first Child SA carries no traffic"
+
+    target.rekey_child()
+    request = peer.hear_request(ExchangeType.CREATE_CHILD_SA)
+    peer.answer(request, peer.grant_child(request))
+    peer.exchange(peer.informational())
+    assert peer.echo(), "the Child SA that was rekeyed carries no traffic"
+
+    target.rekey_ike()
+    peer.grant_ike(peer.hear_request(ExchangeType.CREATE_CHILD_SA))
+    peer.exchange(peer.informational())
+    assert peer.echo(), "the Child SA carries no traffic after its IKE SA was rekeyed"
