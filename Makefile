@@ -11,12 +11,13 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help conformance test mutants ledger lint lock schema vectors rfc-texts clean fuzz bench coverage decoders
+.PHONY: help conformance matrix test mutants ledger lint lock schema vectors rfc-texts clean fuzz bench coverage decoders
 
 help: ## list the targets of this file
 	@echo 'make conformance   judge daemons: does all the set-up that is missing, then writes a report'
 	@echo '                   TARGETS="strongswan libreswan@bookworm", TARGETS=reference (no Docker)'
 	@echo '                   SUITES="rfc7296 rfc4303", ARGS="-k cookie --evidence all"'
+	@echo 'make matrix        every algorithm and method alone: who has which, in which role; a report of its own'
 	@echo 'make test          ikeproof itself: lint, types, its own tests, its planted faults (no Docker)'
 	@echo 'make mutants       every planted fault against every test, as a table'
 	@echo 'make ledger        what of the ledger is judged, what is not; ARGS=--rows lists each row with its tests'
@@ -45,6 +46,9 @@ $(READY): requirements.lock
 
 conformance: $(READY)
 	@$(RUN) suites.conformance --targets "$(TARGETS)" --suites "$(SUITES)" -- $(ARGS)
+
+matrix: $(READY)
+	@$(RUN) suites.conformance --targets "$(TARGETS)" --suites "$(SUITES)" -- -m tries $(ARGS)
 
 test: $(READY) lint
 	@$(RUN) pytest -q suites/selftest $(ARGS)

@@ -65,6 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs(*capabilities): what a target must have",
         "esp_alone: a test that only needs a Child SA, which may be keyed by hand",
         "as_responder: the target initiates, the reference peer responds",
+        "tries(subject, algorithm): the test's place in the report's matrix of algorithms",
         "looks_back: the test judges what earlier tests heard too, so it comes after them",
     ):
         config.addinivalue_line("markers", mark)

@@ -151,6 +151,13 @@ class Target(_Value):
     notes: tuple[PrintableText, ...] = ()
 
 
+class Tried(_Value):
+    """What a test of the matrix tries: a subject (encryption, PRF), and one algorithm of it."""
+
+    subject: PrintableText
+    algorithm: PrintableText
+
+
 class TestResult(_Value):
     """What one test said about one target.
 
@@ -158,7 +165,7 @@ class TestResult(_Value):
     ``node_id`` is pytest's own. ``target`` is a target's ``name``. ``expected`` is the test's
     docstring, with its ladder. ``role`` is the role of the reference peer. ``twin_of`` is the id of
     the refusal that this test is the accepted twin of. ``faults`` names the planted faults that
-    turn the test red. ``duration`` is in seconds.
+    turn the test red. ``tried`` is the place in the matrix. ``duration`` is in seconds.
     """
 
     __test__ = False
@@ -177,6 +184,7 @@ class TestResult(_Value):
     role: Literal["initiator", "responder"]
     twin_of: PrintableText = ""
     faults: tuple[PrintableText, ...] = ()
+    tried: Tried | None = None
     ladder: tuple[LadderEntry, ...] = ()
     files: tuple[EvidenceFile, ...] = ()
 

@@ -135,6 +135,19 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """An algorithm; for each target a cell where it responds and a cell where it initiates."""
+
+    algorithm: str
+    cells: tuple[tuple[Mark, ...], ...]
+
+    @property
+    def verdicts(self) -> str:
+        """Give the distinct verdicts, for the page's filter."""
+        return " ".join(dict.fromkeys(mark.verdict.value for cell in self.cells for mark in cell))
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Everything that the template shows."""
 
@@ -145,6 +158,7 @@ class Page:
     attention: tuple[ResultView, ...]
     known: tuple[ResultView, ...]
     wall: tuple[Section, ...]
+    matrix: tuple[tuple[str, tuple[MatrixRow, ...]], ...]
     tests: tuple[TestView, ...]
 
 
@@ -164,6 +178,7 @@ def page(run: Run) -> Page:
         attention=tuple(view for view in loud if not view.known),
         known=tuple(view for view in loud if view.known),
         wall=_wall(run, views),
+        matrix=_matrix(run, views),
         tests=tests,
     )
 
@@ -299,6 +314,26 @@ def _wall(run: Run, views: Sequence[ResultView]) -> tuple[Section, ...]:
         Section(title, found[0].requirement.link, tuple(found))
         for title, group in groupby(rows, key=lambda row: row.requirement.reference)
         if (found := list(group))
+    )
+
+
+def _matrix(run: Run, views: Sequence[ResultView]) -> tuple[tuple[str, tuple[MatrixRow, ...]], ...]:
+    """Give the rows of each subject, in the order of the run."""
+    columns = [(each.name, role) for each in run.targets for role in ("initiator", "responder")]
+    subjects: dict[str, dict[str, dict[tuple[str, str], list[ResultView]]]] = {}
+    for view in views:
+        if tried := view.result.tried:
+            row = subjects.setdefault(tried.subject, {}).setdefault(tried.algorithm, {})
+            row.setdefault((view.result.target, view.result.role), []).append(view)
+    return tuple(
+        (
+            subject,
+            tuple(
+                MatrixRow(algorithm, tuple(_marks(cells.get(each, ())) for each in columns))
+                for algorithm, cells in rows.items()
+            ),
+        )
+        for subject, rows in subjects.items()
     )
 
 

@@ -13,7 +13,7 @@ from reports.capture import cut_capture
 from reports.deviations import load_deviations, mark_known, stale
 from reports.evidence import Record, cut_of, evidence_folder, ladder, write_evidence
 from reports.ledger import Requirement
-from reports.model import EvidenceFile, FileKind, Run, StaleDeviation, Target, TestResult
+from reports.model import EvidenceFile, FileKind, Run, StaleDeviation, Target, TestResult, Tried
 from reports.verdicts import Verdict
 from reports.writers import write_all
 
@@ -38,6 +38,7 @@ class Case:
     role: Literal["initiator", "responder"]
     twin_of: str
     faults: tuple[str, ...]
+    tried: Tried | None = None
     record: Record | None = None
     log: Callable[[float, float], str] = field(default=lambda start, end: "")
     administrative: list[str] = field(default_factory=list)
@@ -105,6 +106,7 @@ class Recorder:
             role=case.role,
             twin_of=case.twin_of,
             faults=case.faults,
+            tried=case.tried,
         )
         result = self._marked(result)
         if case.record is not None:

@@ -33,6 +33,14 @@ def needs(*capabilities: Capability) -> pytest.MarkDecorator:
     return pytest.mark.needs(*capabilities)
 
 
+def tries(subject: str, algorithm: str = "") -> pytest.MarkDecorator:
+    """Give a test its place in the report's matrix: the subject, and the row in it.
+
+    Without a row of its own it is that of the test's parameters.
+    """
+    return pytest.mark.tries(subject, algorithm)
+
+
 esp_alone = pytest.mark.esp_alone
 """Mark tests that need no IKE but for their Child SA: those of a target that is keyed by hand."""
 

@@ -24,7 +24,7 @@ from peers.stations import EMBEDDED, Station, Stations, check_spec
 from reports.deviations import load_deviations
 from reports.evidence import Record
 from reports.ledger import load_ledger
-from reports.model import Target, TestResult
+from reports.model import Target, TestResult, Tried
 from reports.recorder import Case, Occasion, Recorder, deviations_file
 from reports.tables import TableError
 from reports.terminal import LiveProgress, print_summary
@@ -162,6 +162,7 @@ class Session:
             pytest.exit(f"{item.nodeid}: no requirement {unknown[0]!r} in the ledger", returncode=2)
         callspec = item.callspec.id.replace(spec, "").strip("-")  # type: ignore[attr-defined]
         name = item.originalname.removeprefix("test_").replace("_", " ")  # type: ignore[attr-defined]
+        subject, algorithm = marked(item, "tries") or ("", "")
         return Case(
             id=stable_id,
             node_id=item.nodeid,
@@ -172,6 +173,7 @@ class Session:
             role="responder" if item.get_closest_marker("as_responder") else "initiator",
             twin_of="".join(marked(item, "twin_of")),
             faults=marked(item, "turned_red_by"),
+            tried=Tried(subject=subject, algorithm=algorithm or callspec) if subject else None,
         )
 
     def starts(self, case: Case) -> None:

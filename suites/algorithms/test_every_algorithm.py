@@ -9,7 +9,7 @@ import pytest
 from peers.reference.crypto import is_combined, is_for_ike
 from peers.reference.negotiation import encr, esp_proposal, ike_proposal, integ, ke, prf
 from peers.reference.numbers import Encr, ExchangeType, Integ, KeyExchangeMethod, Prf
-from suites.judge import as_responder, requirement, turned_red_by
+from suites.judge import as_responder, requirement, tries, turned_red_by
 from suites.terms import AES_CBC_256, AES_GCM_256, CURVE25519, HMAC_SHA2_256_128, Suite
 from suites.terms import PRF_HMAC_SHA2_256 as PRF_SHA2
 
@@ -94,6 +94,7 @@ EACH_METHOD = _each((str(each), with_method(each)) for each in METHODS)
 
 
 @EACH_CIPHER
+@tries("Encryption")
 @requirement("rfc7296-2.17-encryption-key-before-integrity-key")
 @turned_red_by("takes-the-integrity-key-first")
 def test_cipher_as_responder(peer):
@@ -113,6 +114,7 @@ def test_cipher_as_responder(peer):
 
 
 @EACH_CIPHER
+@tries("Encryption")
 @as_responder
 @requirement("rfc7296-2.17-encryption-key-before-integrity-key")
 @turned_red_by("takes-the-integrity-key-first")
@@ -133,6 +135,7 @@ def test_cipher_as_initiator(peer, target):
 
 
 @EACH_INTEGRITY
+@tries("Integrity")
 @requirement("rfc7296-3.14-icv-over-whole-message")
 @turned_red_by("makes-integrity-keys-of-32-octets")
 def test_integrity_as_responder(peer):
@@ -141,6 +144,7 @@ def test_integrity_as_responder(peer):
 
 
 @EACH_INTEGRITY
+@tries("Integrity")
 @as_responder
 @requirement("rfc7296-3.14-icv-over-whole-message")
 @turned_red_by("makes-integrity-keys-of-32-octets")
@@ -150,6 +154,7 @@ def test_integrity_as_initiator(peer, target):
 
 
 @EACH_PRF
+@tries("Pseudorandom function")
 @requirement("rfc7296-2.14-keys-derived")
 @turned_red_by("makes-child-keys-with-hmac-sha2-256")
 def test_prf_as_responder(peer):
@@ -158,6 +163,7 @@ def test_prf_as_responder(peer):
 
 
 @EACH_PRF
+@tries("Pseudorandom function")
 @as_responder
 @requirement("rfc7296-2.14-keys-derived")
 @turned_red_by("makes-child-keys-with-hmac-sha2-256")
@@ -167,6 +173,7 @@ def test_prf_as_initiator(peer, target):
 
 
 @EACH_METHOD
+@tries("Key exchange")
 @requirement("rfc7296-2.17-keymat-with-key-exchange")
 @turned_red_by("leaves-the-key-exchange-out-of-keymat")
 def test_key_exchange_as_responder(peer):
@@ -175,6 +182,7 @@ def test_key_exchange_as_responder(peer):
 
 
 @EACH_METHOD
+@tries("Key exchange")
 @as_responder
 @requirement("rfc7296-2.17-keymat-with-key-exchange")
 @turned_red_by("leaves-the-key-exchange-out-of-keymat")

@@ -5,12 +5,13 @@ from dataclasses import replace
 from peers.reference.negotiation import encr, esn, esp_proposal
 from peers.reference.numbers import Encr, Esn, NotifyType
 from peers.reference.payloads import AUTH, SA, IDr, TSi, TSr
-from suites.judge import as_responder, requirement, turned_red_by, twin_of
+from suites.judge import as_responder, requirement, tries, turned_red_by, twin_of
 from suites.terms import AES_GCM_128, FAMILIES, SUITES
 
 
 @FAMILIES
 @SUITES
+@tries("Authentication", "PSK")
 @requirement("rfc7296-1.2-initial-exchanges-set-up-child")
 @turned_red_by("swaps-child-keys")
 def test_initiator_sets_up_a_child_sa_that_carries_traffic(peer):
@@ -31,6 +32,7 @@ def test_initiator_sets_up_a_child_sa_that_carries_traffic(peer):
 
 @FAMILIES
 @SUITES
+@tries("Authentication", "PSK")
 @as_responder
 @requirement("rfc7296-1.2-initial-exchanges-set-up-child")
 @turned_red_by("swaps-child-keys")

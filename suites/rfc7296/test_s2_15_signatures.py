@@ -2,11 +2,12 @@
 
 from peers.reference.payloads import AUTH, CERT, IDr
 from suites import signing
-from suites.judge import as_responder, requirement, turned_red_by, twin_of
+from suites.judge import as_responder, requirement, tries, turned_red_by, twin_of
 from suites.methods import ECDSA_P256, LEGACY, authenticated
 
 
 @LEGACY
+@tries("Authentication")
 @requirement("rfc7296-2.15-signature-auth-value")
 @turned_red_by("signs-shortened-octets")
 def test_responder_signs_by_a_method_of_one_algorithm(peer):
@@ -31,6 +32,7 @@ def test_responder_signs_by_a_method_of_one_algorithm(peer):
 
 
 @LEGACY
+@tries("Authentication")
 @as_responder
 @requirement("rfc7296-2.15-signature-auth-value")
 @turned_red_by("signs-shortened-octets")

@@ -2,11 +2,12 @@
 
 from peers.reference.numbers import AuthMethod, NotifyType
 from peers.reference.payloads import AUTH, CERT, IDr
-from suites.judge import as_responder, requirement, turned_red_by
+from suites.judge import as_responder, requirement, tries, turned_red_by
 from suites.methods import DIGITAL, ECDSA_P256, authenticated
 
 
 @DIGITAL
+@tries("Authentication")
 @requirement("rfc7427-3-method-14-used", "rfc7296-2.15-signature-auth-value")
 @turned_red_by("signs-with-unannounced-hash", "refuses-method-14")
 def test_responder_signs_by_method_14(peer):
@@ -31,6 +32,7 @@ def test_responder_signs_by_method_14(peer):
 
 
 @DIGITAL
+@tries("Authentication")
 @as_responder
 @requirement("rfc7427-3-method-14-used", "rfc7296-2.15-signature-auth-value")
 @turned_red_by("signs-with-unannounced-hash", "refuses-method-14")

@@ -202,3 +202,37 @@ def test_twins_are_linked_and_packets_from_other_ends_are_told():
     assert tests[1].twin.first == first
     ends = [step.ends for step in tests[1].results[0].steps]
     assert ends == ["", "", "", "", "", "198.18.128.7:4500 → 198.19.0.10:500"]
+
+
+def test_the_matrix_has_a_cell_for_each_role_of_each_target():
+    def tried(subject, algorithm, target, role, verdict):
+        place = {"subject": subject, "algorithm": algorithm}
+        name = f"suites/test_x.py::test_{role}[{algorithm}]"
+        return result(0, target, verdict, "why", id=name, role=role, tried=place)
+
+    results = (
+        tried("PRF", "HMAC_MD5", "strongswan", "initiator", Verdict.DEVIATES),
+        tried("PRF", "HMAC_MD5", "strongswan", "responder", Verdict.CONFORMS),
+        tried("PRF", "HMAC_SHA1", "libreswan", "responder", Verdict.UNSUPPORTED),
+        tried("Key exchange", "ECP_256", "libreswan", "initiator", Verdict.CONFORMS),
+        result(0, "libreswan", Verdict.CONFORMS, ""),
+    )
+    run = sample_run(1).model_copy(update={"results": results})
+
+    drawn = {
+        (subject, row.algorithm): [[mark.verdict for mark in cell] for cell in row.cells]
+        for subject, rows in page(run).matrix
+        for row in rows
+    }
+
+    assert drawn == {
+        ("PRF", "HMAC_MD5"): [[Verdict.DEVIATES], [Verdict.CONFORMS], [], []],
+        ("PRF", "HMAC_SHA1"): [[], [], [], [Verdict.UNSUPPORTED]],
+        ("Key exchange", "ECP_256"): [[], [], [Verdict.CONFORMS], []],
+    }
+    assert 'id="matrix"' in render(run)
+
+
+def test_a_run_that_tried_no_algorithm_has_no_matrix():
+    assert page(sample_run(3)).matrix == ()
+    assert 'id="matrix"' not in render(sample_run(3))
