@@ -181,6 +181,10 @@ class Decisions(AuthenticationDecisions, CollisionDecisions, ConfigurationDecisi
         """Make the IKE SA that replaces another one (2.18)."""
         return rekey.answer(old, request, chosen)
 
+    def hear_rekey(self, old: IkeSa, new: IkeSa, request: Message, response: Message) -> None:
+        """Take up the response that grants our rekey of the IKE SA, as `rekey.hear` does."""
+        rekey.hear(old, new, request, response)
+
     def keeps_ike_sa_without_child(self) -> bool:
         """Say whether the IKE SA stays when its first Child SA is refused (1.3)."""
         return True

@@ -48,7 +48,7 @@ class IkeRekeys:
             return
         session.putting_off = None
         new, rival = wish.successor, wish.rival
-        rekey.hear(session.sa, new, request, response)
+        self._decide.hear_rekey(session.sa, new, request, response)
         if rival is not None and self._decide.loses(new.nonces(), rival.nonces()):
             self._endpoint.say("a simultaneous rekey of the IKE SA wins")
             self._inherit(session, rival)

@@ -197,7 +197,7 @@ def test_integrity_of_ike_as_initiator(peer, target):
 @requirement("rfc7296-2.17-encryption-key-before-integrity-key")
 @turned_red_by("makes-integrity-keys-of-32-octets")
 def test_integrity_of_esp_as_responder(peer):
-    """As with a cipher of IKE. PREVENTS: HMAC-SHA2-384 and -512 with keys of HMAC-SHA2-256's size."""
+    """As with a cipher of IKE. PREVENTS: HMAC-SHA2-512 with keys of HMAC-SHA2-256's size."""
     _lead(peer)
 
 
@@ -206,7 +206,7 @@ def test_integrity_of_esp_as_responder(peer):
 @requirement("rfc7296-2.17-encryption-key-before-integrity-key")
 @turned_red_by("makes-integrity-keys-of-32-octets")
 def test_integrity_of_esp_as_initiator(peer, target):
-    """As with a cipher of IKE. PREVENTS: HMAC-SHA2-384 and -512 with keys of HMAC-SHA2-256's size."""
+    """As with a cipher of IKE. PREVENTS: HMAC-SHA2-512 with keys of HMAC-SHA2-256's size."""
     _follow(peer, target)
 
 

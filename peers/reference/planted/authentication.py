@@ -10,7 +10,6 @@ from peers.reference.decisions import Decisions
 from peers.reference.identity import Identity
 from peers.reference.keys import derive_ike_keys
 from peers.reference.message import Message
-from peers.reference.negotiation import Suite
 from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import AUTH, KE, SA, Notify, Payload, Proposal, TSi
 from peers.reference.planted.catalogue import fault
@@ -47,16 +46,24 @@ class RekeysIkeSaWithoutOldKey(Decisions):
         self, old: IkeSa, request: Message, chosen: Proposal
     ) -> tuple[IkeSa, tuple[Payload, ...]]:
         new, payloads = super().rekey(old, request, chosen)
+        self._derive(new)
+        return new, payloads
+
+    def hear_rekey(self, old: IkeSa, new: IkeSa, request: Message, response: Message) -> None:
+        super().hear_rekey(old, new, request, response)
+        self._derive(new)
+
+    def _derive(self, new: IkeSa) -> None:
+        assert new.suite is not None
         nonce_i, nonce_r = new.nonces()
         new.keys = derive_ike_keys(
-            Suite.of(chosen),
+            new.suite,
             shared=new.shared,
             nonce_i=nonce_i,
             nonce_r=nonce_r,
             spi_i=new.spi_i,
             spi_r=new.spi_r,
         )
-        return new, payloads
 
 
 @fault("numbers-rekeyed-ike-sa-on")
