@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 RUN := $(VENV)/bin/python -m
 
 .DEFAULT_GOAL := help
-.PHONY: help conformance matrix test mutants ledger lint lock schema vectors rfc-texts clean fuzz bench coverage decoders
+.PHONY: help conformance matrix test mutants witness ledger lint lock schema vectors rfc-texts clean fuzz bench coverage decoders
 
 help: ## list the targets of this file
 	@echo 'make conformance   judge daemons: does all the set-up that is missing, then writes a report'
@@ -20,6 +20,7 @@ help: ## list the targets of this file
 	@echo 'make matrix        every algorithm and method alone: who has which, in which role; a report of its own'
 	@echo 'make test          ikeproof itself: lint, types, its own tests, its planted faults (no Docker)'
 	@echo 'make mutants       every planted fault against every test, as a table'
+	@echo 'make witness       Libreswan told to misbehave in 30 ways, and the tests that see it (20 minutes or more)'
 	@echo 'make ledger        what of the ledger is judged, what is not; ARGS=--rows lists each row with its tests'
 	@echo 'make vectors       published test vectors through the reference peer, as a table; ARGS="--json FILE"'
 	@echo 'make rfc-texts     the RFC texts that vectors are extracted from (python -m vectors.extract)'
@@ -61,6 +62,9 @@ lint: $(READY)
 
 mutants: $(READY)
 	@$(RUN) suites.mutants --all
+
+witness: $(READY)
+	@$(RUN) suites.witness $(ARGS)
 
 ledger: $(READY)
 	@$(RUN) suites.ledger $(ARGS)

@@ -40,7 +40,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add = group.addoption
     add("--target", action="append", default=[], metavar="NAME[@RELEASE]",
         help="strongswan, libreswan (with a Debian release: libreswan@bookworm), or reference, the "
-        "embedded target (with a planted fault: reference!FAULT); may be repeated")  # fmt: skip
+        "embedded target (with a planted fault: reference!FAULT; libreswan!IMPAIRMENT is told to "
+        "misbehave); may be repeated")  # fmt: skip
     add("--kernel", default="auto", metavar="auto|host|guest",
         help="whose ESP the daemons use: the host's or a guest's (default: auto)")  # fmt: skip
     add("--subnet", metavar="NETWORK", help="IPv4 network of the lab, at most a /22")

@@ -121,9 +121,9 @@ def _addresses(index: int) -> PeerAddresses:
 def check_spec(spec: str) -> None:
     """Raise SetupError or ScriptError for a target or a fault that there is not."""
     embedded, fault = embedded_name(spec)
-    if fault:
+    if embedded and fault:
         planted.find(fault)
-    name = spec.partition("@")[0]
+    name = spec.partition("!")[0].partition("@")[0]
     if not embedded and name not in ADAPTERS:
         known = ", ".join([EMBEDDED, *ADAPTERS])
         raise SetupError(f"unknown target {name!r}: there are {known}")

@@ -29,6 +29,7 @@ from peers.lab.network import create_network
 from peers.lab.sockets import UNPRIVILEGED_PORTS, SocketMaker, SocketSource
 from peers.link import Link, SocketLink
 from peers.targets.base import Target
+from peers.targets.impairments import IMPAIRMENTS
 from peers.targets.libreswan import Libreswan
 from peers.targets.linux import Linux
 from peers.targets.strongswan import StrongSwan
@@ -49,23 +50,32 @@ PEER_PATIENCE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """A target to start, as in ``strongswan@bookworm``."""
+    """A target to start, as in ``strongswan@bookworm``.
+
+    ``libreswan!NAME`` is impaired (`peers.targets.impairments`).
+    """
 
     text: str
     name: str
     release: str
+    impairment: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Spec:
         """Read a specification; SetupError for an unknown target or release."""
-        name, _, release = text.partition("@")
+        target, _, impairment = text.partition("!")
+        name, _, release = target.partition("@")
         if name not in ADAPTERS:
             raise SetupError(f"unknown target {name!r}: give one of {', '.join(ADAPTERS)}")
         if release and release not in RELEASES:
             raise SetupError(
                 f"unknown release {release!r} in {text!r}: give one of {', '.join(RELEASES)}"
             )
-        return cls(text, name, release or RELEASES[0])
+        if impairment and (name != "libreswan" or impairment not in IMPAIRMENTS):
+            raise SetupError(
+                f"unknown impairment in {text!r}: libreswan has {', '.join(IMPAIRMENTS)}"
+            )
+        return cls(text, name, release or RELEASES[0], impairment)
 
     @property
     def recipe(self) -> Recipe:
@@ -227,7 +237,8 @@ class Lab:
         machine = Machine(spec.text, container, place, make_socket)
         self._stack.callback(machine.hang_up)
         machine.wait_for_agent()
-        target = ADAPTERS[spec.name](machine)
+        impairment = IMPAIRMENTS.get(spec.impairment)
+        target = Libreswan(machine, impairment) if impairment else ADAPTERS[spec.name](machine)
         self.machines[spec.text] = machine
         self._say(f"{spec.text} is up: {target.info.version}, {machine.kernel}")
         return target

@@ -14,6 +14,7 @@ from peers.reference.numbers import ProtocolId
 from peers.reference.payloads import Proposal
 from peers.targets.algorithms import kernel_lacks
 from peers.targets.base import OF_DAEMONS, Capability, IkeSaState, TargetInfo
+from peers.targets.impairments import NOTHING, Impairment
 from peers.targets.kernel import echo_script, kernel_counters
 from peers.targets.libreswan_auth import imports, ipsec_secrets, removal
 from peers.targets.libreswan_config import (
@@ -47,12 +48,16 @@ NSS keeps its own copy of the CRLs, which it renews when pluto itself has fetche
 
 
 class Libreswan:
-    """Adapter of pluto (the protocol `base.Target`). whack takes about twenty milliseconds."""
+    """Adapter of pluto (the protocol `base.Target`). whack takes about twenty milliseconds.
 
-    def __init__(self, machine: Machine) -> None:
+    With an ``impairment`` pluto misbehaves from the start, and after each restart.
+    """
+
+    def __init__(self, machine: Machine, impairment: Impairment = NOTHING) -> None:
         self._machine = machine
         self._loaded: dict[str, Connection] = {}
         self._challenging = False
+        self._impairment = impairment
         self._wait_until_ready()
         self.info = self._describe()
         self.capabilities = OF_DAEMONS - LACKING
@@ -176,7 +181,8 @@ class Libreswan:
         # Until pluto listens, a request would be dropped.
         self._machine.until(self._is_listening, "pluto does not answer")
         # Initiating once says "stay up" to pluto; a test must not see it come back by itself.
-        self._whack("--impair revival")
+        for each in ("revival", *self._impairment.words):
+            self._whack(f"--impair {each}")
 
     def _is_listening(self) -> bool:
         status, output = self._machine.attempt(f"{WHACK} --status")
@@ -211,10 +217,11 @@ class Libreswan:
     def _describe(self) -> TargetInfo:
         package, version = self._machine.run("dpkg-query -W libreswan").split()
         self._major = int(version.partition(".")[0])
+        impaired = [f"impaired: {each}" for each in self._impairment.words]
         return TargetInfo(
             name=self._machine.name,
             version=f"Libreswan {version.partition('-')[0]}",
             kernel=self._machine.kernel,
             image=self._machine.image,
-            notes=(f"{package} {version}",),
+            notes=(f"{package} {version}", *impaired),
         )
