@@ -331,6 +331,14 @@ class Peer(Configuring, Successors, ChildSas, Traffic):
             self._follow(heard)
         return heard
 
+    def hears_again(self, request: Message, timeout: float = TRIGGERED) -> bool:
+        """Wait for a request that was heard and not answered to come once more."""
+        octets = self._requests[request].octets
+        heard = self._talk.hear(
+            lambda each: isinstance(each, HeardMessage) and each.octets == octets, timeout
+        )
+        return heard is not None
+
     def _follow(self, heard: HeardMessage) -> None:
         """Become the responder of the IKE SA that the target starts."""
         if self._ike is None or self._ike.spi_i != heard.message.spi_i:

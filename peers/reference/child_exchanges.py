@@ -74,6 +74,9 @@ class ChildExchanges:
         )
         if not there:
             return
+        if not self._decide.announces_child_delete():
+            self._forget(session, there)
+            return
         for child in there:
             child.move(ChildEvent.SEND_DELETE)
         spis = tuple(self._decide.own_delete_spi(child) for child in there)

@@ -16,6 +16,7 @@ from peers.reference.connection import ChildPolicy, Connection, Mode
 from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.decisions_collisions import CollisionDecisions
 from peers.reference.decisions_configuration import ConfigurationDecisions
+from peers.reference.decisions_exchanges import ExchangeDecisions
 from peers.reference.esp import EspPacket, Recovery, ReplayWindow
 from peers.reference.initial import with_cookie, with_group
 from peers.reference.message import Header, Message
@@ -54,7 +55,9 @@ class MessageId(Enum):
     OUTSIDE = "outside the window"
 
 
-class Decisions(AuthenticationDecisions, CollisionDecisions, ConfigurationDecisions):
+class Decisions(
+    AuthenticationDecisions, CollisionDecisions, ConfigurationDecisions, ExchangeDecisions
+):
     """The decisions as the RFCs want them."""
 
     def edit(self, message: Message) -> Message:
@@ -97,6 +100,12 @@ class Decisions(AuthenticationDecisions, CollisionDecisions, ConfigurationDecisi
     def minds_reserved(self, message: Message) -> bool:
         """Say whether set reserved bits make us refuse a message: never (2.5)."""
         return False
+
+    def objection(self, message: Message) -> str:
+        """Say why a message is dropped for what is to be ignored: for nothing (2.5)."""
+        if self.minds_reserved(message):
+            return "reserved bits are set"
+        return "payloads in another order" if self.minds_order(message) else ""
 
     # Payloads that we do not know (RFC 7296, 2.5).
 

@@ -214,10 +214,10 @@ class Endpoint:
         if session not in self.sessions:
             return
         pending.attempts += 1
-        if pending.attempts >= len(self.retransmissions):
+        if self.decide.gives_up(pending.message, pending.attempts, len(self.retransmissions)):
             self.close(session, "the peer does not answer")
             return
-        pending.due = self.now + self.retransmissions[pending.attempts]
+        pending.due = self.now + self.decide.wait(self.retransmissions, pending.attempts)
         if self.decide.retransmits():
             octets = self.decide.repeat_request(session.sa, pending.octets, pending.message)
             self.transmit(session.sa.local, session.sa.remote, octets)
@@ -255,7 +255,8 @@ class Endpoint:
         """Send a request of ours and remember it for retransmission."""
         message = self.decide.edit(message)
         octets = session.sa.encode(message)
-        pending = Pending(message, octets, self.now + self.retransmissions[0], purpose=purpose)
+        due = self.now + self.decide.wait(self.retransmissions, 0)
+        pending = Pending(message, octets, due, purpose=purpose)
         session.outstanding[message.message_id] = pending
         if message.exchange == ExchangeType.IKE_SA_INIT:
             session.sa.request_octets = octets
@@ -331,15 +332,15 @@ class Endpoint:
         except MalformedMessage as problem:
             self.drop(f"malformed IKE_SA_INIT: {problem}")
             return
-        if self.decide.minds_reserved(message):
-            self.drop("reserved bits are set")
+        if objection := self.decide.objection(message):
+            self.drop(objection)
             return
         self._responder.answer_first(packet, message, octets)
 
     def _opened_by(self, octets: bytes) -> Session | None:
         """Find the IKE SA that a first request opened: it is known by all of its octets (2.1)."""
         ours = (session for session in self.sessions if not session.sa.initiator)
-        return next((session for session in ours if session.sa.request_octets == octets), None)
+        return next((each for each in ours if self.decide.is_first_request(each.sa, octets)), None)
 
     def _hear_first_again(self, session: Session, packet: Packet, header: Header) -> None:
         place = self.decide.place(header.message_id, session.sa.expected_request_id)
@@ -363,8 +364,10 @@ class Endpoint:
             self.drop(f"Message ID {message.message_id} is outside the window")
             self.announcements.report(session, message.message_id)
             self._ask_next()
-        elif place is MessageId.REPEATED:
+        elif place is MessageId.REPEATED and not self.decide.is_carried_out_again(message):
             self._repeat(session, packet, message.message_id)
+        elif session.outstanding and not self.decide.takes_requests_meanwhile(message):
+            self.drop("a request while one of ours is unanswered")
         else:
             session.take_in(message.message_id)
             self._responder.answer(session, packet, message)
@@ -385,8 +388,8 @@ class Endpoint:
             if self.decide.believes(message):
                 self.close(session, "an unprotected notify said so")
             return None
-        if self.decide.minds_reserved(message):
-            self.drop("reserved bits are set")
+        if objection := self.decide.objection(message):
+            self.drop(objection)
             return None
         session.heard = self.now
         return message
@@ -416,8 +419,9 @@ class Endpoint:
         if message_id not in session.answers:
             return
         response, octets = session.answers[message_id]
-        octets = self.decide.repeat_response(session.sa, octets, response)
-        self.transmit(packet.destination, packet.source, octets)
+        if self.decide.still_has(response):
+            octets = self.decide.repeat_response(session.sa, octets, response)
+            self.transmit(packet.destination, packet.source, octets)
 
     def _session(self, header: Header, *, initiator: bool) -> Session | None:
         for session in self.sessions:

@@ -37,6 +37,9 @@ class IkeRekeys:
 
     def delete(self, session: Session) -> None:
         """Ask to delete an IKE SA with all of its Child SAs (1.4.1)."""
+        if not self._decide.announces_ike_delete():
+            self._endpoint.close(session, "deleted by us, silently")
+            return
         session.sa.move(Event.SEND_DELETE)
         request = session.sa.request(ExchangeType.INFORMATIONAL, Delete(ProtocolId.IKE))
         self._endpoint.request(session, request)

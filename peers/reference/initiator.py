@@ -108,6 +108,10 @@ class Initiator:
         group = response.find_notify(NotifyType.INVALID_KE_PAYLOAD)
         if cookie is None and group is None:
             return None
+        if not self._decide.follows_refusal(response):
+            raise PeerError("a refusal that is not followed")
+        if cookie is not None and not self._decide.follows_cookie(cookie.data):
+            raise PeerError(f"a cookie of {len(cookie.data)} octets")
         self._retries[session.sa.spi_i] = self._retries.get(session.sa.spi_i, 0) + 1
         if self._retries[session.sa.spi_i] > MAX_RETRIES:
             raise PeerError("the responder asks for one more IKE_SA_INIT again and again")

@@ -1,11 +1,14 @@
 """RFC 7296, 2.3: what the target asks while it waits for a response."""
 
+import pytest
+
 from peers.reference.numbers import ExchangeType, NotifyType
 from suites.judge import as_responder, requirement, turned_red_by, twin_of
 from suites.observe import await_reaction
 from suites.terms import arranged, two_child_sas
 
 TWO = arranged(two_child_sas)
+CREATE_CHILD_SA = ExchangeType.CREATE_CHILD_SA
 
 
 def _ask_for_two_things(peer, target):
@@ -63,3 +66,25 @@ def test_what_waited_is_asked_when_the_first_request_is_answered(accepted, targe
     accepted.answer(second, accepted.grant_child(second))
     assert accepted.child.name == "second"
     assert accepted.echo(), "the second Child SA carries no traffic"
+
+
+@pytest.mark.parametrize("asks", ["rekey_child", "rekey_ike", "delete_child"])
+@as_responder
+@requirement("rfc7296-2.3-request-accepted-while-own-outstanding")
+@turned_red_by("waits-for-its-own-answer-first")
+def test_target_answers_while_its_own_request_is_unanswered(accepted, target, asks):
+    """
+    peer                                        target
+                                        <--     HDR(ID n), SK {a request of its own}
+    HDR(ID m), SK {}                    -->
+                                        <--     HDR(ID m), SK {}
+    PREVENTS: two sides that wait for each other.
+    """
+    getattr(target, asks)()
+    exchange = ExchangeType.INFORMATIONAL if asks == "delete_child" else CREATE_CHILD_SA
+    accepted.hear_request(exchange)
+    accepted.remark("the answer is withheld")
+
+    response = accepted.exchange(accepted.informational())
+
+    assert response.protected, f"no answer under the IKE SA: {response}"

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from peers.reference.decisions import Decisions
+from peers.reference.errors import PeerError
 from peers.reference.initial import with_cookie
 from peers.reference.message import Message
 from peers.reference.numbers import (
+    KeyExchangeMethod,
     NotifyType,
 )
 from peers.reference.payloads import (
     Nonce,
 )
 from peers.reference.planted.catalogue import fault
-from peers.reference.sa import IkeSa
+from peers.reference.sa import NO_SPI, IkeSa
 
 
 @fault("accepts-any-cookie")
@@ -72,3 +74,56 @@ class DrawsNewNonceForCookieRetry(Decisions):
     def retry_with_cookie(self, sa: IkeSa, request: Message, cookie: bytes) -> Message:
         sa.nonce = sa.random(32)
         return with_cookie(request.replacing(Nonce(sa.nonce)), cookie)
+
+
+@fault("returns-any-cookie")
+class ReturnsAnyCookie(Decisions):
+    """A cookie is returned whatever its size is."""
+
+    def follows_cookie(self, cookie: bytes) -> bool:
+        return True
+
+
+@fault("minds-responder-spi-in-refusal")
+class MindsResponderSpiInRefusal(Decisions):
+    """A COOKIE or INVALID_KE_PAYLOAD is not followed when its responder SPI is not zero."""
+
+    def follows_refusal(self, response: Message) -> bool:
+        return response.spi_r == NO_SPI
+
+
+@fault("returns-one-cookie-only")
+class ReturnsOneCookieOnly(Decisions):
+    """A second cookie is not returned."""
+
+    def __init__(self) -> None:
+        self._returned = False
+
+    def retry_with_cookie(self, sa: IkeSa, request: Message, cookie: bytes) -> Message:
+        if self._returned:
+            raise PeerError("a second cookie")
+        self._returned = True
+        return super().retry_with_cookie(sa, request, cookie)
+
+
+@fault("drops-cookie-for-another-group")
+class DropsCookieForAnotherGroup(Decisions):
+    """The retry with another group leaves the cookie out."""
+
+    def retry_with_group(self, sa: IkeSa, request: Message, group: KeyExchangeMethod) -> Message:
+        retry = super().retry_with_group(sa, request, group)
+        cookie = retry.find_notify(NotifyType.COOKIE)
+        return replace(retry, payloads=tuple(p for p in retry.payloads if p is not cookie))
+
+
+@fault("takes-a-cookie-once")
+class TakesACookieOnce(Decisions):
+    """A cookie is right for one request only: with another group it would be asked for again."""
+
+    def __init__(self) -> None:
+        self._seen: set[bytes] = set()
+
+    def cookie_is_right(self, cookie: bytes, expected: bytes) -> bool:
+        right = super().cookie_is_right(cookie, expected) and cookie not in self._seen
+        self._seen.add(cookie)
+        return right

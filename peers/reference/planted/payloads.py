@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from peers.reference.decisions import Decisions
 from peers.reference.message import Message
+from peers.reference.numbers import Encr, TransformType
 from peers.reference.payloads import (
+    SA,
     Nonce,
+    Notify,
+    Payload,
     Unknown,
 )
 from peers.reference.planted.catalogue import fault
+
+PRIVATE_USE = 40960
+"""Status notifies from this number on are for private use (RFC 7296, 3.10.1)."""
 
 
 @fault("reads-critical-bit-in-the-wrong-place")
@@ -64,3 +71,26 @@ class IgnoresCriticalBitInResponses(Decisions):
 
     def unsupported_critical(self, message: Message) -> Unknown | None:
         return None if message.response else super().unsupported_critical(message)
+
+
+@fault("takes-critical-bit-for-contents")
+class TakesCriticalBitForContents(Decisions):
+    """The critical bit of a payload is minded when something inside it is unknown."""
+
+    def minds_reserved(self, message: Message) -> bool:
+        return any(
+            payload.critical and (_is_strange_notify(payload) or _has_strange_cipher(payload))
+            for payload in message.payloads
+        )
+
+
+def _is_strange_notify(payload: Payload) -> bool:
+    return isinstance(payload, Notify) and payload.notify_type >= PRIVATE_USE
+
+
+def _has_strange_cipher(payload: Payload) -> bool:
+    return isinstance(payload, SA) and any(
+        each.type == TransformType.ENCR and each.id > max(Encr)
+        for proposal in payload.proposals
+        for each in proposal.transforms
+    )

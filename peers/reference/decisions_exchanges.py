@@ -1,0 +1,64 @@
+"""Decisions about requests, their responses and the waits between (RFC 7296, 2.1 to 2.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from peers.reference.message import Message
+from peers.reference.sa import IkeSa
+
+
+class ExchangeDecisions:
+    """The decisions of `Decisions` about single exchanges, as the RFC wants them."""
+
+    # What comes again (2.1).
+
+    def is_first_request(self, sa: IkeSa, octets: bytes) -> bool:
+        """Say whether these octets are the request that opened an IKE SA: all of them (2.1)."""
+        return sa.request_octets == octets
+
+    def still_has(self, response: Message) -> bool:
+        """Say whether a response within the window is still there: always (2.1)."""
+        return True
+
+    def is_carried_out_again(self, request: Message) -> bool:
+        """Say whether a request within the window that came before is carried out again: never."""
+        return False
+
+    # What goes out (2.1 and 2.4).
+
+    def wait(self, waits: Sequence[float], attempt: int) -> float:
+        """Give the seconds from one attempt (of 0) to the next: each time more (2.4)."""
+        return waits[attempt]
+
+    def gives_up(self, message: Message, attempts: int, most: int) -> bool:
+        """Say whether so many attempts without an answer are enough (2.4)."""
+        return attempts >= most
+
+    # What is taken in (2.3, 2.5 and 2.6).
+
+    def takes_requests_meanwhile(self, request: Message) -> bool:
+        """Say whether a request is taken while one of ours is unanswered: always (2.3)."""
+        return True
+
+    def minds_order(self, message: Message) -> bool:
+        """Say whether the order of its payloads makes us refuse a message: never (2.5)."""
+        return False
+
+    def follows_refusal(self, response: Message) -> bool:
+        """Say whether we follow a COOKIE or a group, whatever the responder's SPI is (2.6)."""
+        return True
+
+    def follows_cookie(self, cookie: bytes) -> bool:
+        """Say whether a cookie is of a size that there may be (2.6)."""
+        return 1 <= len(cookie) <= 64
+
+    # Closing (2.4).
+
+    def announces_child_delete(self) -> bool:
+        """Say whether we tell the peer that we close a Child SA: always (2.4)."""
+        return True
+
+    def announces_ike_delete(self) -> bool:
+        """Say whether we tell the peer that we close an IKE SA (2.4)."""
+        return True
