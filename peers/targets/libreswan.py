@@ -109,8 +109,11 @@ class Libreswan:
         name = connection.name
         self._machine.run(f"rm -f {FOLDER}/{name}.*")
         for section in section_names(connection):
+            status, _ = self._machine.attempt(f"{WHACK} --name {section} --delete")
             # pluto may complain about what a collision left over; what counts is that it is gone.
-            self._machine.attempt(f"{WHACK} --name {section} --delete")
+            # Where it ended over that, the next command may find the one that was started then.
+            if status and not self.alive():
+                raise Inconclusive(f"pluto ended when {section} was unloaded")
         self._whack("--rereadsecrets")
         if material := removal(connection):
             self._machine.run(material)
@@ -174,8 +177,12 @@ class Libreswan:
             self.challenge_with_cookies(True)
 
     def alive(self) -> bool:
-        """Say whether pluto still is the process that was started."""
-        return self._machine.daemon_is_the_same()
+        """Say whether pluto still is the process that was started, and answers.
+
+        While it ends it already answers nothing, though its process is still there.
+        """
+        status, _ = self._machine.attempt(f"{WHACK} --briefstatus >/dev/null")
+        return status == 0 and self._machine.daemon_is_the_same()
 
     def _wait_until_ready(self) -> None:
         # Until pluto listens, a request would be dropped.
