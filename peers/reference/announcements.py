@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peers.reference.message import Message
+from peers.reference.message import Header, Message
 from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import Notify
 from peers.reference.session import Session, Wanted
@@ -18,6 +18,9 @@ HALF_OPEN = 30.0
 REPORT_INTERVAL = 60.0
 """Seconds between two reports of Message IDs outside the window: they are rate limited (2.3)."""
 
+STRANGER_INTERVAL = 1.0
+"""Seconds between two answers to requests for IKE SAs that there are not (2.21.4)."""
+
 
 def set_window_size(size: int) -> Notify:
     """Build the notify that promises to keep that many requests (2.3)."""
@@ -30,6 +33,16 @@ class Announcements:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._decide = endpoint.decide
+        self._told_stranger = float("-inf")
+
+    def to_stranger(self, header: Header) -> Notify | None:
+        """Answer a request for an IKE SA that we do not know; seldom, for anybody can send it."""
+        if self._endpoint.now - self._told_stranger < STRANGER_INTERVAL:
+            return None
+        answer = self._decide.answer_to_stranger(header)
+        if answer is not None:
+            self._told_stranger = self._endpoint.now
+        return answer
 
     def own(self, session: Session) -> tuple[Notify, ...]:
         """Give what an IKE_AUTH message of ours announces; our window has that size from then on.

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from peers.reference.message import Message
+from peers.reference.message import Header, Message
+from peers.reference.numbers import ExchangeType, NotifyType, PayloadType
+from peers.reference.payloads import Notify
 from peers.reference.sa import IkeSa
+from peers.reference.states import State
 
 
 class ExchangeDecisions:
@@ -36,6 +39,23 @@ class ExchangeDecisions:
         return attempts >= most
 
     # What is taken in (2.3, 2.5 and 2.6).
+
+    def phase(self, state: State, exchange: ExchangeType) -> State:
+        """Give the state in which a request is taken: the one that the IKE SA is in (1)."""
+        return state
+
+    def obeys_unprotected(self, request: Message) -> bool:
+        """Say whether a request in clear within an IKE SA is taken for one of it: never (1.4)."""
+        return False
+
+    def answer_to_stranger(self, header: Header) -> Notify | None:
+        """Answer a request for an IKE SA that we do not know: optional, if it is encrypted (1.5).
+
+        The unprotected notice of an unknown SPI is never answered.
+        """
+        if header.next_payload in (PayloadType.SK, PayloadType.SKF):
+            return Notify(NotifyType.INVALID_IKE_SPI)
+        return None
 
     def takes_requests_meanwhile(self, request: Message) -> bool:
         """Say whether a request is taken while one of ours is unanswered: always (2.3)."""

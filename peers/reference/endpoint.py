@@ -31,6 +31,7 @@ from peers.reference.implemented import check_implemented, check_sequence_number
 from peers.reference.initiator import Initiator
 from peers.reference.message import Header, Message
 from peers.reference.numbers import ExchangeType
+from peers.reference.payloads import Notify
 from peers.reference.purposes import IkeWish, Purpose
 from peers.reference.responder import Responder
 from peers.reference.sa import NO_SPI, IkeSa, Random
@@ -304,9 +305,12 @@ class Endpoint:
         return not waited_for and self.decide.answers_stray_response()
 
     def _refuse_version(self, packet: Packet, header: Header) -> None:
-        refusal = self.decide.version_refusal(header)
         self.drop(f"major version {header.major}")
-        if refusal is None or header.response:
+        self._answer_in_clear(packet, header, self.decide.version_refusal(header))
+
+    def _answer_in_clear(self, packet: Packet, header: Header, answer: Notify | None) -> None:
+        """Answer a request that belongs to no IKE SA of ours, if there is an answer (1.5)."""
+        if answer is None or header.response:
             return
         response = Message(
             header.spi_i,
@@ -315,7 +319,7 @@ class Endpoint:
             initiator=not header.initiator,
             response=True,
             message_id=header.message_id,
-            payloads=(refusal,),
+            payloads=(answer,),
         )
         self.transmit(packet.destination, packet.source, response.encode())
 
@@ -353,6 +357,7 @@ class Endpoint:
         session = self._session(header, initiator=not header.initiator)
         if session is None:
             self.drop("request for an unknown IKE SA")
+            self._answer_in_clear(packet, header, self.announcements.to_stranger(header))
             return
         message = self._open(session, octets)
         if message is None:
@@ -383,7 +388,8 @@ class Endpoint:
         except PeerError as problem:
             self.drop(f"message refused: {problem}")
             return None
-        if not message.protected and session.sa.keys is not None:
+        obeyed = message.protected or self.decide.obeys_unprotected(message)
+        if not obeyed and session.sa.keys is not None:
             self.drop("an unprotected message within an IKE SA")
             if self.decide.believes(message):
                 self.close(session, "an unprotected notify said so")

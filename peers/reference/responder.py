@@ -146,7 +146,8 @@ class Responder:
 
     def answer(self, session: Session, packet: Packet, request: Message) -> None:
         """Answer a request of an IKE SA; what the state does not allow is dropped."""
-        handler = self._handlers.get((session.sa.state, request.exchange))
+        phase = self._decide.phase(session.sa.state, request.exchange)
+        handler = self._handlers.get((phase, request.exchange))
         if handler is None:
             self._endpoint.drop(f"{request.exchange!s} while {session.sa.state.value}")
             session.put_back(request.message_id)

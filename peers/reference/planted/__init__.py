@@ -19,6 +19,7 @@ from peers.reference.planted import (
     informational,
     message_ids,
     negotiation,
+    outside,
     payloads,
     signatures,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "informational",
     "message_ids",
     "negotiation",
+    "outside",
     "payloads",
     "signatures",
 ]
