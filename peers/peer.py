@@ -280,7 +280,7 @@ class Peer(Configuring, Successors, ChildSas, Traffic):
         if self._strict_silence:
             self._talk.hear(lambda heard: False, self._strict_silence)
         heard = [each for each in self._talk.take_all() if isinstance(each, HeardMessage)]
-        if gone and not heard:
+        if gone and all(_disowns(entry.message) for entry in heard):
             raise gone
         return [entry.message for entry in heard]
 
@@ -462,6 +462,11 @@ _COURTESIES: Mapping[ExchangeType, Callable[[Peer, Message], tuple[Payload, ...]
     ExchangeType.INFORMATIONAL: Peer.deleted,
     ExchangeType.CREATE_CHILD_SA: lambda peer, request: (Notify(NotifyType.NO_ADDITIONAL_SAS),),
 }
+
+
+def _disowns(message: Message) -> bool:
+    """Say whether a message tells no more than that an IKE SA is not known (2.21.4)."""
+    return not message.protected and NotifyType.INVALID_IKE_SPI in message.notifies
 
 
 def _answers(heard: Heard, request: Message) -> bool:
