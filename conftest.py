@@ -13,10 +13,13 @@ from typing import Any
 import pytest
 
 from peers.lab.errors import SetupError
+from peers.link import Link
+from peers.nat import Nat
 from peers.peer import Peer
 from peers.reference.by_hand import draw_keys
 from peers.reference.connection import Connection, Mode
 from peers.reference.errors import Inconclusive, ScriptError
+from peers.reference.nat import Claim
 from peers.stations import Station
 from peers.targets.base import Capability
 from peers.targets.bound import BoundTarget, key_by_hand
@@ -170,6 +173,30 @@ def arrange() -> terms.Arrangement:
 
 
 @pytest.fixture
+def claims_nat() -> bool:
+    """Say whether the target makes its NAT detection hash wrong on purpose."""
+    return False
+
+
+@pytest.fixture
+def claim() -> Claim:
+    """Say which NAT detection hashes the peer makes wrong on purpose."""
+    return Claim.NOTHING
+
+
+@pytest.fixture
+def nat(station: Station, family: int) -> Nat:
+    """Give the NAT that a peer `behind_nat` is behind; its first outside address is the peer's."""
+    return Nat(station.link, station.addresses.of(family)[0])
+
+
+@pytest.fixture
+def behind_nat(request: pytest.FixtureRequest) -> bool:
+    """Say whether the peer is behind `nat`: for a test that asks for it, it is."""
+    return "nat" in request.fixturenames
+
+
+@pytest.fixture
 def station(request: pytest.FixtureRequest, target_spec: str) -> Station:
     """Give the test's target, the link to it, and fresh addresses."""
     bench = request.config.stash[SESSION]
@@ -193,12 +220,17 @@ def connection(
     liveness_delay: float,
     esp_terms: dict[str, Any],
     arrange: terms.Arrangement,
+    claims_nat: bool,
 ) -> Connection:
     """Describe the connection as the target is to have it."""
     _check_needs(request.node, station, family)
     described = terms.connection(station, family, mode, suite, _randomness(request), method)
-    delays = {"replay_window": replay_window, "liveness_delay": liveness_delay}
-    return arrange(replace(described, **{**delays, **esp_terms}))
+    chosen = {
+        "replay_window": replay_window,
+        "liveness_delay": liveness_delay,
+        "claims_nat": claims_nat,
+    }
+    return arrange(replace(described, **{**chosen, **esp_terms}))
 
 
 def _check_needs(node: pytest.Item, station: Station, family: int) -> None:
@@ -221,12 +253,21 @@ def _check_algorithms(station: Station, connection: Connection) -> None:
 
 @pytest.fixture
 def peer(
-    request: pytest.FixtureRequest, station: Station, connection: Connection
+    request: pytest.FixtureRequest,
+    station: Station,
+    connection: Connection,
+    claim: Claim,
+    behind_nat: bool,
 ) -> Iterator[Peer]:
     """Give the reference peer, with the target configured for it."""
     settings = request.config.stash[SESSION].settings
-    ours = connection.mirrored()
-    peer = Peer(station.link, ours, _randomness(request), strict_silence=settings.strict_silence)
+    link: Link = station.link
+    ours = replace(connection.mirrored(), claims_nat=False)
+    if behind_nat:
+        link = request.getfixturevalue("nat")
+        ours = link.inside(ours)
+    peer = Peer(link, ours, _randomness(request), strict_silence=settings.strict_silence)
+    peer.claim = claim
     _check_algorithms(station, connection)
     start = station.link.now()
     configuration = _configure(station, connection)
@@ -262,7 +303,7 @@ def _record(
         station.link.now(),
         tuple(peer.events),
         configuration,
-        peer_addresses=frozenset({peer.connection.local}),
+        peer_addresses=frozenset(station.addresses.of(peer.connection.local.version)),
     )
     node.config.stash[SESSION].records.setdefault(case.target, []).append(case.record)
     if ERROR in node.stash and not station.target.alive():

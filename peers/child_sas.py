@@ -15,6 +15,7 @@ from peers.reference.events import ChildKeysDerived
 from peers.reference.key_exchange import KeyExchange, key_exchange, respond
 from peers.reference.keys import ChildKeys
 from peers.reference.message import Message
+from peers.reference.nat import Localized, localize
 from peers.reference.negotiation import Suite, choose, narrow, selectors
 from peers.reference.numbers import (
     ExchangeType,
@@ -84,12 +85,22 @@ class ChildSas(Exchanging):
 
     def take_up_child(self, request: Message, response: Message, name: str = "") -> ChildSa:
         """Take up the Child SA that CREATE_CHILD_SA granted, with its key exchange if any."""
-        terms = child_sa.granted(request, response, request.get(SA).proposals[0].spi)
+        terms = self._granted(request, response, request.get(SA).proposals[0].spi)
         ours = request.find(KE)
         exchange = self._key_exchanges.get(ours.data) if ours else None
         shared = child_sa.shared_secret(terms.proposal, exchange, response)
         nonces = request.get(Nonce).data, response.get(Nonce).data
         return self._add_child(terms, nonces, shared, self._name_of(request, name))
+
+    def _granted(self, request: Message, response: Message, spi: bytes) -> ChildTerms:
+        """Read the terms of a grant, with the addresses that we see (RFC 7296, 2.23.1)."""
+        both = (request, response)
+        if not all(NotifyType.USE_TRANSPORT_MODE in message.notifies for message in both):
+            return child_sa.granted(request, response, spi)
+        seen = localize(self.ike, response.get(TSi).ranges, response.get(TSr).ranges)
+        response = response.replacing(TSi(seen.tsi)).replacing(TSr(seen.tsr))
+        terms = child_sa.granted(request, response, spi)
+        return replace(terms, original=seen.original)
 
     def _name_of(self, request: Message, name: str) -> str:
         """Give the policy's name of what a request asks for: that of the Child SA it replaces."""
@@ -161,8 +172,11 @@ class ChildSas(Exchanging):
     ) -> ChildTerms | None:
         transport = NotifyType.USE_TRANSPORT_MODE in request.notifies
         mode = Mode.TRANSPORT if transport else Mode.TUNNEL
-        local = narrow(request.get(TSr).ranges, selectors(policy.local_selectors))
-        remote = narrow(request.get(TSi).ranges, selectors(policy.remote_selectors))
+        asked = Localized(request.get(TSi).ranges, request.get(TSr).ranges)
+        if transport:
+            asked = localize(self.ike, asked.tsi, asked.tsr)
+        local = narrow(asked.tsr, selectors(policy.local_selectors))
+        remote = narrow(asked.tsi, selectors(policy.remote_selectors))
         if not local or not remote:
             return None
         spi = self.random(child_sa.SPI_SIZE)
@@ -176,6 +190,7 @@ class ChildSas(Exchanging):
             remote,
             accepts_tfc=policy.accepts_tfc,
             peer_accepts_tfc=child_sa.takes_tfc(request),
+            original=asked.original,
         )
 
     def deleted(self, request: Message) -> tuple[Payload, ...]:

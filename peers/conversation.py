@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from peers.link import Link
+from peers.reference import nat
 from peers.reference.child import ChildSa
 from peers.reference.errors import PeerError
 from peers.reference.esp import EspPacket
-from peers.reference.events import Carrier, Endpoint, Event, Packet, Remark, Transmission
+from peers.reference.events import Endpoint, Event, Keepalive, Packet, Remark, Transmission
 from peers.reference.ip import IpPacket
 from peers.reference.message import Header, Message
 from peers.reference.sa import NO_SPI, IkeSa
-
-NON_ESP_MARKER = bytes(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,14 @@ class HeardEsp:
     child: ChildSa
 
 
-Heard = HeardMessage | HeardEsp
+@dataclass(frozen=True, slots=True)
+class HeardKeepalive:
+    """A NAT-keepalive of the target."""
+
+    packet: Packet
+
+
+Heard = HeardMessage | HeardEsp | HeardKeepalive
 
 
 class Conversation:
@@ -46,12 +52,14 @@ class Conversation:
 
     ``sas`` are the IKE SAs that this peer is a side of; messages are opened with their keys.
     ``keyed`` are its Child SAs without an IKE SA.
-    ``courtesy`` is offered what nobody waits for, and says whether that settles it.
+    ``addresses`` are those that it listens to. ``courtesy`` is offered what nobody waits for, and
+    says whether that settles it.
     """
 
     def __init__(self, link: Link, local: Endpoint, remote: Endpoint) -> None:
         self.link = link
         self.local = local
+        self.addresses = {local.address}
         self.remote = remote
         self.sas: list[IkeSa] = []
         self.keyed: list[ChildSa] = []
@@ -72,17 +80,26 @@ class Conversation:
         """
         source = sa.local if sa else self.local
         destination = sa.remote if sa else self.remote
-        marker = NON_ESP_MARKER if source.port == 4500 else b""
-        packet = Packet(Carrier.UDP, source, destination, marker + octets)
+        packet = nat.ike_packet(source, destination, octets)
         faults = [*map(str, message.faults if message else ()), *([wrong] if wrong else [])]
-        self._send(packet, message, "; ".join(faults))
+        self.send(packet, message, "; ".join(faults))
 
-    def say_esp(self, octets: bytes, decoded: EspPacket | None, fault: str = "") -> None:
-        """Send an ESP packet to the target."""
-        source, destination = Endpoint(self.local.address), Endpoint(self.remote.address)
-        self._send(Packet(Carrier.ESP, source, destination, octets), decoded, fault)
+    def say_esp(
+        self, octets: bytes, decoded: EspPacket | None, sa: IkeSa | None, fault: str = ""
+    ) -> None:
+        """Send an ESP packet on the way that an IKE SA takes, in UDP where there is a NAT.
 
-    def _send(self, packet: Packet, decoded: Message | EspPacket | None, fault: str) -> None:
+        That of a Child SA that is keyed by hand, which has none, goes between the hosts.
+        """
+        ends = (sa.local, sa.remote) if sa else (self.local, self.remote)
+        encapsulated = sa is not None and sa.traverses_nat
+        packet = nat.esp_packet(*ends, octets, encapsulated=encapsulated)
+        self.send(packet, decoded, fault)
+
+    def send(
+        self, packet: Packet, decoded: Message | EspPacket | Keepalive | None, fault: str = ""
+    ) -> None:
+        """Send a packet as it is."""
         self.events.append(Transmission(self.link.now(), True, packet, decoded, "", fault))
         self.link.send(packet)
 
@@ -110,7 +127,7 @@ class Conversation:
         return everything
 
     def _next(self, deadline: float) -> Heard | None:
-        while (packet := self.link.receive({self.local.address}, deadline)) is not None:
+        while (packet := self.link.receive(self.addresses, deadline)) is not None:
             heard = self._read(packet)
             if heard is not None:
                 return heard
@@ -119,18 +136,20 @@ class Conversation:
     def _read(self, packet: Packet) -> Heard | None:
         now = self.link.now()
         try:
-            heard = self._esp(packet) if packet.carrier is Carrier.ESP else self._ike(packet)
+            kind, octets = nat.demultiplex(packet)
+            heard = self._heard(packet, kind, octets)
         except PeerError as problem:
             self.events.append(Transmission(now, False, packet, None, str(problem)))
             return None
-        decoded = heard.message if isinstance(heard, HeardMessage) else heard.esp
-        self.events.append(Transmission(now, False, packet, decoded))
+        self.events.append(Transmission(now, False, packet, _decoded(heard)))
         return heard
 
-    def _ike(self, packet: Packet) -> HeardMessage:
-        octets = packet.octets
-        if packet.destination.port == 4500:
-            octets = octets.removeprefix(NON_ESP_MARKER)
+    def _heard(self, packet: Packet, kind: nat.Kind, octets: bytes) -> Heard:
+        if kind is nat.Kind.KEEPALIVE:
+            return HeardKeepalive(packet)
+        return self._esp(packet) if kind is nat.Kind.ESP else self._ike(packet, octets)
+
+    def _ike(self, packet: Packet, octets: bytes) -> HeardMessage:
         sa = self.sa_of(Header.decode(octets))
         message = sa.decode(octets) if sa and sa.keys else Message.decode(octets)
         return HeardMessage(packet, octets, message, sa)
@@ -152,3 +171,9 @@ class Conversation:
             raise PeerError(f"no Child SA has the SPI {packet.octets[:4].hex()}")
         esp = child.inbound.open(packet.octets)
         return HeardEsp(packet, esp, child.inner(esp), child)
+
+
+def _decoded(heard: Heard) -> Message | EspPacket | Keepalive:
+    if isinstance(heard, HeardMessage):
+        return heard.message
+    return heard.esp if isinstance(heard, HeardEsp) else Keepalive()

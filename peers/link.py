@@ -16,9 +16,8 @@ from peers.lab.errors import SetupError
 from peers.lab.sockets import SocketMaker
 from peers.reference.errors import Inconclusive, ScriptError
 from peers.reference.events import Carrier, Endpoint, IPAddress, Packet
+from peers.reference.nat import IKE_PORT, NAT_TRAVERSAL_PORT
 
-IKE_PORT = 500
-NAT_TRAVERSAL_PORT = 4500
 MOST_KEPT = 8192
 """Packets kept for addresses that nobody listens to yet; the oldest go first."""
 
@@ -112,10 +111,13 @@ class SocketLink:
         return time.time()
 
     def send(self, packet: Packet) -> None:
-        """Send a packet; ScriptError for a port that is neither 500 nor 4500."""
+        """Send a packet; ScriptError where there is no way.
+
+        A port other than 500 and 4500 is opened when it is first sent from: that of a NAT.
+        """
         source, destination = packet.source, packet.destination
         version = source.address.version
-        sender = self._senders.get((packet.carrier, version, source.port))
+        sender = self._sender(packet.carrier, version, source.port)
         if sender is None or destination.address.version != version:
             raise ScriptError(
                 f"no way to send {packet.carrier.name} from {source} to {destination}"
@@ -170,6 +172,17 @@ class SocketLink:
             )
         except OSError as error:
             raise _refused(error) from error
+
+    def _sender(self, carrier: Carrier, version: int, port: int) -> socket.socket | None:
+        known = self._senders.get((carrier, version, port))
+        if known is None and carrier is Carrier.UDP and port:
+            opener = _open_ipv4 if version == 4 else _open_ipv6
+            try:
+                known = opener(self._make, socket.SOCK_DGRAM, 0, port)
+            except OSError as error:
+                raise Inconclusive(f"UDP port {port} cannot be opened: {error}") from error
+            self._add(carrier, version, port, known)
+        return known
 
     def _add(self, carrier: Carrier, version: int, port: int, opened: socket.socket) -> None:
         opened.setblocking(False)

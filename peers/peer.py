@@ -9,9 +9,10 @@ from typing import NoReturn
 
 from peers.child_sas import ChildSas
 from peers.configuring import Configuring
-from peers.conversation import Conversation, Heard, HeardEsp, HeardMessage
+from peers.conversation import Conversation, Heard, HeardEsp, HeardKeepalive, HeardMessage
 from peers.flow import FaultyLink, FlowFault
 from peers.link import Link
+from peers.nat_traversal import NatTraversal
 from peers.reference import authentication, configuration, initial
 from peers.reference import child as child_sa
 from peers.reference.child import ChildSa
@@ -24,6 +25,7 @@ from peers.reference.events import (
     IkeKeysDerived,
 )
 from peers.reference.message import Message
+from peers.reference.nat import Claim, detect
 from peers.reference.negotiation import choose, ke
 from peers.reference.numbers import (
     ExchangeType,
@@ -48,11 +50,12 @@ TRIGGERED = 15.0
 """Seconds that a target may take to send what it was told to send, or to repeat itself."""
 
 
-class Peer(Configuring, Successors, ChildSas, Traffic):
+class Peer(Configuring, Successors, ChildSas, NatTraversal, Traffic):
     """Our side of one connection, in either role (RFC 7296).
 
     ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works
-    with, ``child`` its newest Child SA unless another one is used.
+    with, ``child`` its newest Child SA unless another one is used. ``claim`` says which NAT it
+    pretends in a new IKE SA.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Peer(Configuring, Successors, ChildSas, Traffic):
         super().__init__(talk, random)
         self.connection = connection
         self._strict_silence = strict_silence
+        self.claim = Claim.NOTHING
         self._ike: IkeSa | None = None
         self._talk.courtesy = self._courtesy
         self._used: ChildSa | None = None
@@ -116,6 +120,7 @@ class Peer(Configuring, Successors, ChildSas, Traffic):
         initial.hear_ike_sa_init(sa, request, response)
         sa.next_request_id = 1
         self._keys_derived(sa)
+        self._traverse_nat(response)
 
     def open_ike_sa(self) -> None:
         """Do the whole IKE_SA_INIT exchange, with a cookie where the target wants one."""
@@ -139,8 +144,7 @@ class Peer(Configuring, Successors, ChildSas, Traffic):
         self._verify(response)
         self._take_configuration(response)
         spi = request.get(SA).proposals[0].spi
-        terms = child_sa.granted(request, response, spi)
-        return self._add_child(terms, self.ike.nonces())
+        return self._add_child(self._granted(request, response, spi), self.ike.nonces())
 
     def _verify(self, message: Message) -> None:
         now = self._talk.link.now()
@@ -329,6 +333,8 @@ class Peer(Configuring, Successors, ChildSas, Traffic):
         self._requests[heard.message] = heard
         if exchange == ExchangeType.IKE_SA_INIT:
             self._follow(heard)
+        elif heard.sa is not None:
+            self._follow_path(heard.sa, heard.packet)
         return heard
 
     def hears_again(self, request: Message, timeout: float = TRIGGERED) -> bool:
@@ -346,6 +352,7 @@ class Peer(Configuring, Successors, ChildSas, Traffic):
         self._ike.local = heard.packet.destination
         self._ike.remote = heard.packet.source
         self._ike.request_octets = heard.octets
+        self._ike.nat = detect(heard.message, heard.packet.source, heard.packet.destination)
 
     def refusal(self, request: Message, notify: Notify) -> Message:
         """Build a response that makes no IKE SA: a cookie, another group, an error (2.6)."""
@@ -426,9 +433,12 @@ class Peer(Configuring, Successors, ChildSas, Traffic):
         """Answer what nobody waits for, as any peer would; a repetition is settled by that."""
         if isinstance(heard, HeardEsp):
             return self._answer_echo(heard)
+        if isinstance(heard, HeardKeepalive):
+            return True
         request = heard.message
         if request.response or heard.sa is None:
             return False
+        self._follow_path(heard.sa, heard.packet)
         if heard.octets in self._answered:
             self._talk.say(self._answered[heard.octets], None, heard.sa)
             return True
@@ -451,6 +461,7 @@ class Peer(Configuring, Successors, ChildSas, Traffic):
             random=self.random,
             spi_i=spi_i,
         )
+        sa.claim |= self.claim
         self._talk.sas.append(sa)
         return sa
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Self
 
@@ -22,6 +22,9 @@ from peers.targets.reference import ReferenceTarget
 
 EMBEDDED = "reference"
 """The embedded target's name; ``reference!FAULT`` has a planted fault."""
+
+PEERS4, PEERS6 = IPv4Network("198.18.32.0/19"), IPv6Network("fd69:6b65:7072:1::/64")
+"""Where the embedded target's peers have their addresses."""
 
 INNER_IPV4 = IPv4Network("10.128.0.0/9")
 INNER_IPV6 = IPv6Network("fd80::/16")
@@ -100,7 +103,8 @@ class Stations:
         link = MemoryLink(endpoint, self._start)
         target = ReferenceTarget(endpoint, link, self.info(spec))
         self._taken += 1
-        return Station(target, link, _addresses(self._taken % 8000))
+        index = self._taken % 4000
+        return Station(target, link, PeerAddresses.numbered(index, PEERS4, PEERS6))
 
     def info(self, spec: str) -> TargetInfo:
         """Describe a target for the report."""
@@ -110,12 +114,6 @@ class Stations:
             return TargetInfo(spec, self._version, "none: ESP in this process", notes=notes)
         assert self.lab is not None
         return self.lab.targets[spec].info
-
-
-def _addresses(index: int) -> PeerAddresses:
-    ipv4 = IPv4Network("198.18.32.0/19")[index + 1]
-    ipv6 = IPv6Address(int(IPv6Address("fd69:6b65:7072:1::")) + index + 1)
-    return PeerAddresses(index, ipv4, ipv6)
 
 
 def check_spec(spec: str) -> None:

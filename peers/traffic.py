@@ -13,8 +13,9 @@ from peers.reference.child import ChildSa
 from peers.reference.errors import PeerError
 from peers.reference.esp import EspPacket, InboundSa, NumbersSeen
 from peers.reference.esp_faults import Draft, EspFault
+from peers.reference.nat import esp_packet, floated
 from peers.reference.numbers import IpProtocol
-from peers.reference.sa import Random
+from peers.reference.sa import IkeSa, Random
 
 ECHO_PATIENCE = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds that an echo request waits for its reply before another one is sent."""
@@ -32,6 +33,11 @@ class Traffic(ABC):
         self._talk = talk
         self.random = random
         self._echoes = 0
+
+    @property
+    @abstractmethod
+    def ike(self) -> IkeSa:
+        """The IKE SA that the script works with."""
 
     @property
     @abstractmethod
@@ -83,7 +89,8 @@ class Traffic(ABC):
 
     def say_esp(self, octets: bytes, fault: str = "") -> None:
         """Send an ESP packet; ``fault`` says in the evidence what is wrong with it."""
-        self._talk.say_esp(octets, self._own(octets), fault)
+        sa = None if self.child in self._talk.keyed else self.ike
+        self._talk.say_esp(octets, self._own(octets), sa, fault)
 
     def _own(self, octets: bytes) -> EspPacket | None:
         """Read a packet of ours back for the record; None when it is wrong on purpose."""
@@ -151,6 +158,24 @@ class Traffic(ABC):
         """Send an echo request with a fault and say whether the target delivered it."""
         request = self.echo_request()
         return self.delivered(request, self.seal(request, fault=fault), str(fault))
+
+    def delivered_in_udp(self, request: ip.IpPacket) -> bool:
+        """Send an echo request as ESP in UDP, whatever was detected; say whether it is answered."""
+        return self._delivered_as(request, encapsulated=True)
+
+    def delivered_plain(self, request: ip.IpPacket) -> bool:
+        """Send an echo request as ESP without UDP, whatever was detected; say if it is answered."""
+        return self._delivered_as(request, encapsulated=False)
+
+    def _delivered_as(self, request: ip.IpPacket, *, encapsulated: bool) -> bool:
+        octets = self.seal(request)
+        source, destination = floated(self.ike.local), floated(self.ike.remote)
+        packet = esp_packet(source, destination, octets, encapsulated=encapsulated)
+        self._talk.send(packet, self._own(octets))
+        self._talk.remark("fence: an echo request in the other form must be answered")
+        if not self.echo():
+            raise PeerError("the Child SA carries no more traffic")
+        return self._reply(request, 0.0) is not None
 
     def skip_to(self, sequence: int) -> None:
         """Let the next packet of ours carry this sequence number."""

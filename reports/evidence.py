@@ -12,11 +12,13 @@ from textwrap import dedent
 
 from peers.reference.describe import describe
 from peers.reference.esp import EspPacket
-from peers.reference.events import Event, IPAddress, Remark, Transmission
+from peers.reference.events import Event, IPAddress, Keepalive, Remark, Transmission
 from peers.reference.message import Message
 from reports import wireshark
 from reports.capture import Cut, build_capture
 from reports.model import Direction, EvidenceFile, FileKind, Note, Step, printable
+
+Decoded = Message | EspPacket | Keepalive
 
 CAPTURE_NAME = "capture.pcapng"
 _ARROWS = {Direction.SENT: "peer --> target", Direction.RECEIVED: "peer <-- target"}
@@ -145,12 +147,12 @@ def _step(event: Transmission, start: float, detail: bool) -> Step:
     )
 
 
-def _without_faults(decoded: Message | EspPacket) -> Message | EspPacket:
+def _without_faults(decoded: Decoded) -> Decoded:
     """Give the message as it was before its deliberate errors, which a step names apart."""
     return replace(decoded, faults=()) if isinstance(decoded, Message) else decoded
 
 
-def _fields(decoded: Message | EspPacket) -> str:
+def _fields(decoded: Decoded) -> str:
     """Give every field, without the line in short that a step has as its summary."""
     return dedent(describe(decoded).partition("\n")[2])
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from peers.lab.errors import SetupError
 from peers.reference.errors import Inconclusive
+from peers.reference.events import IPAddress
 
 BENCHMARKING = IPv4Network("198.18.0.0/15")
 """Set aside for tests of network devices (RFC 2544): no network in use has it."""
@@ -73,11 +74,30 @@ def behind(index: int) -> tuple[IPv4Network, IPv6Network]:
 
 @dataclass(frozen=True, slots=True)
 class PeerAddresses:
-    """A fresh pair of addresses for one test, and its number in the run."""
+    """Fresh addresses for one test, and its number in the run.
+
+    The second pair is for a peer that moves, or whose NAT does.
+    """
 
     index: int
     ipv4: IPv4Address
     ipv6: IPv6Address
+    second_ipv4: IPv4Address
+    second_ipv6: IPv6Address
+
+    def of(self, family: int) -> tuple[IPAddress, IPAddress]:
+        """Give both addresses of an IP version."""
+        if family == 4:
+            return self.ipv4, self.second_ipv4
+        return self.ipv6, self.second_ipv6
+
+    @classmethod
+    def numbered(cls, index: int, range4: IPv4Network, range6: IPv6Network) -> PeerAddresses:
+        """Take the addresses of that number: one in each half of the ranges."""
+        second = index + range4.num_addresses // 2
+        return cls(
+            index, range4[index + 1], range6[index + 1], range4[second + 1], range6[second + 1]
+        )
 
 
 class AddressPool:
@@ -85,7 +105,7 @@ class AddressPool:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._left: Iterator[int] = iter(range(plan.range4.num_addresses - 2))
+        self._left: Iterator[int] = iter(range(plan.range4.num_addresses // 2 - 2))
 
     def take(self) -> PeerAddresses:
         """Give a pair that nobody had; Inconclusive when none is left."""
@@ -94,7 +114,7 @@ class AddressPool:
             raise Inconclusive(
                 f"every address of {self._plan.range4} is used up: take a wider --subnet"
             )
-        return PeerAddresses(index, self._plan.range4[index + 1], self._plan.range6[index + 1])
+        return PeerAddresses.numbered(index, self._plan.range4, self._plan.range6)
 
 
 def parse_subnet(text: str) -> IPv4Network:

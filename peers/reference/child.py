@@ -14,6 +14,7 @@ from peers.reference.events import IPAddress
 from peers.reference.key_exchange import KeyExchange
 from peers.reference.keys import ChildKeys, IkeKeys, derive_child_keys
 from peers.reference.message import Message
+from peers.reference.nat import mended
 from peers.reference.negotiation import (
     Suite,
     check_choice,
@@ -55,7 +56,8 @@ class ChildTerms:
 
     ``initiator`` says whether this side started the exchange that makes it. ``spi`` is ours
     (traffic towards us), ``peer_spi`` theirs; 4 octets each. ``accepts_tfc`` is whether we take TFC
-    padding, ``peer_accepts_tfc`` whether they do (RFC 7296, 1.3.1).
+    padding, ``peer_accepts_tfc`` whether they do (RFC 7296, 1.3.1). ``original`` are the addresses
+    that checksums of the other side cover, in transport mode behind a NAT (2.23.1).
     """
 
     initiator: bool
@@ -67,6 +69,7 @@ class ChildTerms:
     remote_selectors: tuple[TrafficSelector, ...]
     accepts_tfc: bool = True
     peer_accepts_tfc: bool = True
+    original: tuple[IPAddress, IPAddress] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +169,8 @@ class ChildSa:
         PeerError when the next header does not fit the mode (RFC 4303, 2.6).
         """
         if self.terms.mode is Mode.TRANSPORT:
-            return ip.IpPacket(self.remote, self.local, packet.next_header, packet.payload)
+            seen = ip.IpPacket(self.remote, self.local, packet.next_header, packet.payload)
+            return mended(seen, self.terms.original) if self.terms.original else seen
         if packet.next_header not in (IpProtocol.IPV4, IpProtocol.IPV6):
             raise PeerError(f"next header {packet.next_header} in tunnel mode")
         return ip.IpPacket.decode(packet.payload)

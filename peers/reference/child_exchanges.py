@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from peers.reference import child as child_sa
 from peers.reference.child import ChildSa, ChildSeed, ChildTerms
-from peers.reference.connection import ChildPolicy
+from peers.reference.connection import ChildPolicy, Mode
+from peers.reference.errors import PeerError
 from peers.reference.key_exchange import key_exchange, respond
 from peers.reference.message import Message
+from peers.reference.nat import Localized
 from peers.reference.negotiation import Suite, narrow, offered_groups, selectors, within
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType, ProtocolId
 from peers.reference.payloads import (
@@ -117,9 +119,10 @@ class ChildExchanges:
         sa = session.sa
         chosen = child_sa.check_grant(request, response)
         asked = request.get(TSi).ranges, request.get(TSr).ranges
-        granted = response.get(TSi).ranges, response.get(TSr).ranges
-        fits = all(map(self._decide.grant_fits, granted, asked))
         mode = self._decide.mode(wish.policy, response)
+        seen = self._seen(session, response, mode)
+        granted = seen.tsi, seen.tsr
+        fits = all(map(self._decide.grant_fits, granted, asked))
         if not fits or mode is None:
             # What was granted is not what we can use: the Child SA is deleted (1.3.1, 2.9).
             delete = Delete(ProtocolId.ESP, (wish.spi,))
@@ -135,6 +138,7 @@ class ChildExchanges:
             *granted,
             accepts_tfc=wish.policy.accepts_tfc,
             peer_accepts_tfc=child_sa.takes_tfc(response),
+            original=seen.original,
         )
         seed = ChildSeed(sa.established_keys(), nonces, shared)
         made = self._add(session, wish.policy, terms, seed)
@@ -336,14 +340,34 @@ class ChildExchanges:
         if not agreed:
             raise Refusal(Notify(NotifyType.NO_PROPOSAL_CHOSEN))
         for policy, chosen in agreed:
-            if all(self._narrowed(request, policy)):
+            if all(self._narrowed(session, request, policy)):
                 return policy, chosen
         raise Refusal(Notify(NotifyType.TS_UNACCEPTABLE))
 
-    def _narrowed(self, request: Message, policy: ChildPolicy) -> tuple[Ranges, Ranges]:
+    def _seen(self, session: Session, message: Message, mode: Mode | None) -> Localized:
+        """Give the selectors of a message with the addresses that we see (2.23.1)."""
+        tsi, tsr = message.get(TSi).ranges, message.get(TSr).ranges
+        if mode is Mode.TRANSPORT:
+            return self._decide.localize(session.sa, tsi, tsr)
+        return Localized(tsi, tsr)
+
+    def _asked(self, session: Session, request: Message, policy: ChildPolicy) -> Localized:
+        tsi, tsr = request.get(TSi).ranges, request.get(TSr).ranges
+        if self._decide.mode(policy, request) is not Mode.TRANSPORT:
+            return Localized(tsi, tsr)
+        try:
+            return self._decide.localize(session.sa, tsi, tsr)
+        except PeerError as problem:
+            self._endpoint.say(str(problem))
+            raise Refusal(Notify(NotifyType.TS_UNACCEPTABLE)) from problem
+
+    def _narrowed(
+        self, session: Session, request: Message, policy: ChildPolicy
+    ) -> tuple[Ranges, Ranges]:
         """Give the local and the remote selectors that a policy allows of a request (2.9)."""
-        local = self._decide.narrow(request.get(TSr).ranges, selectors(policy.local_selectors))
-        remote = self._decide.narrow(request.get(TSi).ranges, selectors(policy.remote_selectors))
+        asked = self._asked(session, request, policy)
+        local = self._decide.narrow(asked.tsr, selectors(policy.local_selectors))
+        remote = self._decide.narrow(asked.tsi, selectors(policy.remote_selectors))
         return local, remote
 
     def _exchange(self, request: Message, chosen: Proposal) -> tuple[bytes, Payloads]:
@@ -368,10 +392,11 @@ class ChildExchanges:
         nonces: Nonces,
         shared: bytes,
     ) -> tuple[ChildSa, Payloads]:
-        local, remote = self._narrowed(request, policy)
+        asked = self._asked(session, request, policy)
+        local, remote = self._narrowed(session, request, policy)
         more: Payloads = ()
         if policy.single_pair:
-            local, remote = _only_pair(request, local, remote)
+            local, remote = _only_pair(asked, local, remote)
         elif self._is_covered_by_others(session, request, policy):
             more = (Notify(NotifyType.ADDITIONAL_TS_POSSIBLE),)
         mode = self._decide.mode(policy, request)
@@ -387,6 +412,7 @@ class ChildExchanges:
             remote,
             accepts_tfc=policy.accepts_tfc,
             peer_accepts_tfc=child_sa.takes_tfc(request),
+            original=asked.original,
         )
         seed = ChildSeed(session.sa.established_keys(), nonces, shared)
         made = self._add(session, policy, terms, seed)
@@ -396,11 +422,12 @@ class ChildExchanges:
         self, session: Session, request: Message, policy: ChildPolicy
     ) -> bool:
         """Say whether another policy allows a part of the request that this one does not (2.9)."""
-        local, remote = self._narrowed(request, policy)
-        if within(request.get(TSr).ranges, local) and within(request.get(TSi).ranges, remote):
+        asked = self._asked(session, request, policy)
+        local, remote = self._narrowed(session, request, policy)
+        if within(asked.tsr, local) and within(asked.tsi, remote):
             return False
         others = (each for each in session.sa.connection.children if each.name != policy.name)
-        return any(all(self._narrowed(request, other)) for other in others)
+        return any(all(self._narrowed(session, request, other)) for other in others)
 
 
 def newest(children: Sequence[ChildSa], name: str = "") -> ChildSa | None:
@@ -421,9 +448,9 @@ def _one_host(allowed: Ranges) -> Ranges:
     return (replace(allowed[0], start_address=host, end_address=host),)
 
 
-def _only_pair(request: Message, local: Ranges, remote: Ranges) -> tuple[Ranges, Ranges]:
+def _only_pair(asked: Localized, local: Ranges, remote: Ranges) -> tuple[Ranges, Ranges]:
     """Narrow to the pair that the first selectors name; a `Refusal` when they name none (2.9)."""
-    firsts = request.get(TSr).ranges[0], request.get(TSi).ranges[0]
+    firsts = asked.tsr[0], asked.tsi[0]
     if any(first.start_address != first.end_address for first in firsts):
         raise Refusal(Notify(NotifyType.SINGLE_PAIR_REQUIRED))
     pair = narrow(firsts[:1], local), narrow(firsts[1:], remote)

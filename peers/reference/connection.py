@@ -79,6 +79,8 @@ class Connection:
     is what the other side assigns to this one (RFC 7296, 2.19). ``window`` is how many requests
     this side takes at a time; ``reports_message_ids`` has it report those outside the window
     (2.3). ``initial_contact`` has it say so when there is no other IKE SA with the peer (2.4).
+    A side that ``claims_nat`` makes its NAT detection hash wrong, so that ESP is encapsulated in
+    UDP although there is no NAT (2.23).
     """
 
     name: str
@@ -105,6 +107,7 @@ class Connection:
     window: int = 1
     initial_contact: bool = False
     reports_message_ids: bool = False
+    claims_nat: bool = False
 
     @property
     def children(self) -> tuple[ChildPolicy, ...]:

@@ -17,6 +17,7 @@ from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.decisions_collisions import CollisionDecisions
 from peers.reference.decisions_configuration import ConfigurationDecisions
 from peers.reference.decisions_exchanges import ExchangeDecisions
+from peers.reference.decisions_nat import NatDecisions
 from peers.reference.esp import EspPacket, Recovery, ReplayWindow
 from peers.reference.initial import with_cookie, with_group
 from peers.reference.message import Header, Message
@@ -56,7 +57,11 @@ class MessageId(Enum):
 
 
 class Decisions(
-    AuthenticationDecisions, CollisionDecisions, ConfigurationDecisions, ExchangeDecisions
+    AuthenticationDecisions,
+    CollisionDecisions,
+    ConfigurationDecisions,
+    ExchangeDecisions,
+    NatDecisions,
 ):
     """The decisions as the RFCs want them."""
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from functools import partial
 
 from peers.reference import child as child_sa
-from peers.reference import ip
 from peers.reference.announcements import Announcements
 from peers.reference.child import ChildSa
 from peers.reference.child_exchanges import ChildExchanges, newest
@@ -21,15 +20,16 @@ from peers.reference.errors import (
     IntegrityFailure,
     MalformedMessage,
     PeerError,
-    Replayed,
     ScriptError,
 )
-from peers.reference.events import Carrier, Packet
+from peers.reference.esp_traffic import EspTraffic
 from peers.reference.events import Endpoint as At
+from peers.reference.events import Packet
 from peers.reference.ike_rekeys import IkeRekeys
 from peers.reference.implemented import check_implemented, check_sequence_numbers
 from peers.reference.initiator import Initiator
 from peers.reference.message import Header, Message
+from peers.reference.nat import Kind, ike_packet
 from peers.reference.numbers import ExchangeType
 from peers.reference.payloads import Notify
 from peers.reference.purposes import IkeWish, Purpose
@@ -37,9 +37,6 @@ from peers.reference.responder import Responder
 from peers.reference.sa import NO_SPI, IkeSa, Random
 from peers.reference.session import Pending, Session, Wanted
 from peers.reference.states import Event, State
-
-NON_ESP_MARKER = bytes(4)
-"""Stands before an IKE message on UDP port 4500 (RFC 3948, 2.2)."""
 
 RETRANSMISSIONS = (1.0, 2.0, 4.0, 8.0)
 """Seconds after which an unanswered request is sent again; then the IKE SA is given up."""
@@ -79,6 +76,7 @@ class Endpoint:
         self.successors = IkeRekeys(self)
         self.configurations = Configurations(self)
         self.announcements = Announcements(self)
+        self._traffic = EspTraffic(self)
         self._responder = Responder(self)
         self._initiator = Initiator(self)
 
@@ -87,16 +85,17 @@ class Endpoint:
     def receive(self, packet: Packet, now: float) -> list[Packet]:
         """Take a packet in; give the packets that go out because of it."""
         self.now = now
-        octets = packet.octets
-        if packet.carrier is Carrier.UDP and packet.destination.port == 4500:
-            if not octets.startswith(NON_ESP_MARKER):
-                self._hear_esp(packet, octets)
-                return self._flush()
-            octets = octets[len(NON_ESP_MARKER) :]
-        if packet.carrier is Carrier.ESP:
-            self._hear_esp(packet, octets)
-        else:
+        try:
+            kind, octets = self.decide.demultiplex(packet)
+        except MalformedMessage as problem:
+            self.drop(f"neither IKE nor ESP: {problem}")
+            return self._flush()
+        if kind is Kind.ESP:
+            self._traffic.hear(packet, octets)
+        elif kind is Kind.IKE:
             self._hear_ike(packet, octets)
+        else:
+            self._traffic.hear_keepalive(packet)
         return self._flush()
 
     def initiate(self, connection: Connection, now: float) -> list[Packet]:
@@ -171,12 +170,13 @@ class Endpoint:
                 continue
             source = child_sa.first_host(child.terms.local_selectors)
             destination = child_sa.first_host(child.terms.remote_selectors)
-            self._send_inner(session.sa.children, child_sa.echo(source, destination, 0x1EE7, 1))
+            self._traffic.send(session.sa.children, child_sa.echo(source, destination, 0x1EE7, 1))
         return self._flush()
 
     def next_timer(self) -> float | None:
-        """Give the time of the next retransmission or liveness check, if one is due."""
-        times = (self._due(session) for session in self.sessions)
+        """Give the time of the next retransmission, liveness check or keepalive, if any."""
+        dues = (self._due, self._traffic.keepalive_due)
+        times = (due(session) for session in self.sessions for due in dues)
         return min((time for time in times if time is not None), default=None)
 
     def _due(self, session: Session) -> float | None:
@@ -187,12 +187,13 @@ class Endpoint:
         return min((*dues, *(each.due for each in session.later)), default=None)
 
     def tick(self, now: float) -> list[Packet]:
-        """Retransmit, and check liveness, where that is due (RFC 7296, 2.1 and 2.4).
+        """Retransmit, check liveness, send keepalives, where that is due (RFC 7296, 2.1 and 2.4).
 
         An IKE SA whose peer does not answer is given up.
         """
         self.now = now
         for session in list(self.sessions):
+            self._traffic.keep_alive(session)
             due = self._due(session)
             if due is not None and due <= now:
                 self._tick(session)
@@ -221,7 +222,7 @@ class Endpoint:
         pending.due = self.now + self.decide.wait(self.retransmissions, pending.attempts)
         if self.decide.retransmits():
             octets = self.decide.repeat_request(session.sa, pending.octets, pending.message)
-            self.transmit(session.sa.local, session.sa.remote, octets)
+            self.send(session, ike_packet(session.sa.local, session.sa.remote, octets))
 
     def forget(self, connection: Connection) -> None:
         """Drop a connection and its SAs silently."""
@@ -249,8 +250,16 @@ class Endpoint:
 
     def transmit(self, source: At, destination: At, octets: bytes) -> None:
         """Send an IKE message from one of our ports to the peer."""
-        marker = NON_ESP_MARKER if source.port == 4500 else b""
-        self._outbox.append(Packet(Carrier.UDP, source, destination, marker + octets))
+        self.emit(ike_packet(source, destination, octets))
+
+    def emit(self, packet: Packet) -> None:
+        """Send a packet that belongs to no IKE SA."""
+        self._outbox.append(packet)
+
+    def send(self, session: Session, packet: Packet) -> None:
+        """Send a packet of an IKE SA or of one of its Child SAs."""
+        session.spoke = self.now
+        self._outbox.append(packet)
 
     def request(self, session: Session, message: Message, purpose: Purpose | None = None) -> None:
         """Send a request of ours and remember it for retransmission."""
@@ -263,7 +272,12 @@ class Endpoint:
             session.sa.request_octets = octets
         else:
             session.sa.next_request_id += 1
-        self.transmit(session.sa.local, session.sa.remote, octets)
+        self.send(session, ike_packet(session.sa.local, session.sa.remote, octets))
+
+    def respond(self, session: Session, packet: Packet, octets: bytes) -> None:
+        """Send the response to a request that came in ``packet``."""
+        source, destination = self.decide.response_route(session.sa, packet)
+        self.send(session, ike_packet(source, destination, octets))
 
     def close(self, session: Session, reason: str) -> None:
         """Give an IKE SA up with all of its Child SAs."""
@@ -375,6 +389,7 @@ class Endpoint:
             self.drop("a request while one of ours is unanswered")
         else:
             session.take_in(message.message_id)
+            self.follow(session, packet)
             self._responder.answer(session, packet, message)
 
     def _open(self, session: Session, octets: bytes) -> Message | None:
@@ -418,6 +433,7 @@ class Endpoint:
         if not session.outstanding:
             # An empty dictionary still holds its table, unless it is cleared.
             session.outstanding.clear()
+        self.follow(session, packet)
         self._initiator.hear(session, pending, message, octets)
         self._ask_next()
 
@@ -427,7 +443,15 @@ class Endpoint:
         response, octets = session.answers[message_id]
         if self.decide.still_has(response):
             octets = self.decide.repeat_response(session.sa, octets, response)
-            self.transmit(packet.destination, packet.source, octets)
+            self.respond(session, packet, octets)
+
+    def follow(self, session: Session, packet: Packet) -> None:
+        """Speak to where a new and authenticated packet came from, where that is to be (2.23)."""
+        sa = session.sa
+        came = (packet.destination, packet.source)
+        if came != (sa.local, sa.remote) and self.decide.follows(sa, packet):
+            sa.local, sa.remote = came
+            self.say(f"{sa} is between {sa.local} and {sa.remote} now")
 
     def _session(self, header: Header, *, initiator: bool) -> Session | None:
         for session in self.sessions:
@@ -436,58 +460,6 @@ class Endpoint:
             if mine and (sa.spi_r == header.spi_r or NO_SPI in (sa.spi_r, header.spi_r)):
                 return session
         return None
-
-    # ESP.
-
-    def _hear_esp(self, packet: Packet, octets: bytes) -> None:
-        children = [child for session in self.sessions for child in session.sa.children]
-        children += self.keyed
-        child = self.decide.esp_child(children, octets[:4])
-        if child is None:
-            self.drop("ESP with an unknown SPI")
-            return
-        try:
-            opened = self.decide.open_esp(child, octets)
-            if self.decide.is_dummy(opened):
-                self.drop("dummy packet")
-                return
-            inner = child.inner(opened)
-        except Replayed:
-            self.drop("ESP replay")
-        except IntegrityFailure:
-            self.drop("ESP integrity check failed")
-        except PeerError as problem:
-            self.drop(f"ESP refused: {problem}")
-        else:
-            self._hear_inner(child, inner)
-
-    def _hear_inner(self, child: ChildSa, inner: ip.IpPacket) -> None:
-        if not self.decide.admits(child, inner):
-            self.drop("inner packet outside the selectors")
-            return
-        child.packets_in += 1
-        # The other side has the new Child SA: it sends on it (RFC 7296, 2.8).
-        child.prove_ready()
-        reply = ip.echo_reply(inner)
-        if reply is not None:
-            holders = (each.sa.children for each in self.sessions)
-            beside = next((each for each in holders if child in each), self.keyed)
-            self._send_inner(beside, reply)
-
-    def _send_inner(self, children: Sequence[ChildSa], inner: ip.IpPacket) -> None:
-        child = self.decide.sends_on(children, inner)
-        if child is None:
-            self.drop("no Child SA for an outbound packet")
-        else:
-            self._send_esp(child, inner)
-
-    def _send_esp(self, child: ChildSa, inner: ip.IpPacket) -> None:
-        if self.decide.is_used_up(child):
-            self.drop("the sequence numbers of a Child SA are used up")
-            return
-        iv = self.random(child.outbound.protection.iv_size)
-        octets = self.decide.seal_esp(child, inner, iv)
-        self._outbox.append(Packet(Carrier.ESP, At(child.local), At(child.remote), octets))
 
     def _flush(self) -> list[Packet]:
         outgoing, self._outbox = self._outbox, []

@@ -46,6 +46,14 @@ class Packet:
 
 
 @dataclass(frozen=True, slots=True)
+class Keepalive:
+    """A NAT-keepalive (RFC 3948, 2.3): it says nothing, and keeps the mapping of a NAT alive."""
+
+    def __str__(self) -> str:
+        return "NAT-keepalive"
+
+
+@dataclass(frozen=True, slots=True)
 class Transmission:
     """A packet that crossed the link. ``time`` is in seconds since the epoch.
 
@@ -56,7 +64,7 @@ class Transmission:
     time: float
     sent: bool
     packet: Packet
-    decoded: Message | EspPacket | None = None
+    decoded: Message | EspPacket | Keepalive | None = None
     problem: str = ""
     fault: str = ""
 

@@ -10,6 +10,7 @@ from peers.reference.errors import PeerError
 from peers.reference.key_exchange import key_exchange, respond
 from peers.reference.keys import derive_ike_keys
 from peers.reference.message import Message
+from peers.reference.nat import detection_payloads
 from peers.reference.negotiation import Suite, check_choice, numbered, offered_groups
 from peers.reference.numbers import (
     ExchangeType,
@@ -24,7 +25,7 @@ from peers.reference.payloads import (
     Payload,
     Proposal,
 )
-from peers.reference.sa import NO_SPI, IkeSa, nat_detection_payloads
+from peers.reference.sa import NO_SPI, IkeSa
 
 
 def ike_sa_init(sa: IkeSa, group: KeyExchangeMethod | None = None) -> Message:
@@ -39,7 +40,7 @@ def ike_sa_init(sa: IkeSa, group: KeyExchangeMethod | None = None) -> Message:
         offer,
         KE(sa.key_exchange.method, sa.key_exchange.public),
         Nonce(sa.nonce),
-        *nat_detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote),
+        *detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote, sa.claim),
         *authentication.announcements(sa),
     )
 
@@ -69,7 +70,7 @@ def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message
         SA((chosen,)),
         KE(method, exchange.public),
         Nonce(sa.nonce),
-        *nat_detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote),
+        *detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote, sa.claim),
         *authentication.announcements(sa),
     )
     authentication.note(sa, request)

@@ -11,6 +11,7 @@ from peers.reference.connection import Connection
 from peers.reference.errors import AuthenticationFailure, PeerError
 from peers.reference.events import Endpoint as At
 from peers.reference.message import Message
+from peers.reference.nat import floated
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
 from peers.reference.payloads import SA, Notify, TSi, TSr
 from peers.reference.purposes import ChildEnd, ChildWish, IkeWish
@@ -88,6 +89,9 @@ class Initiator:
         initial.hear_ike_sa_init(sa, request, response)
         sa.response_octets = octets
         sa.next_request_id = 1
+        sa.nat = self._decide.detects(response, sa.remote, sa.local)
+        if self._decide.floats(sa):
+            sa.local, sa.remote = floated(sa.local), floated(sa.remote)
         takes = sa.connection.takes
         policy = configuration.asking(sa.connection.children[0], takes)
         wish = ChildWish(policy, self._endpoint.random(child_sa.SPI_SIZE))

@@ -64,8 +64,9 @@ def hear(old: IkeSa, new: IkeSa, asked: Message, response: Message) -> None:
 
 
 def succeed(old: IkeSa, new: IkeSa) -> None:
-    """Let the new IKE SA inherit the Child SAs (2.8)."""
+    """Let the new IKE SA inherit the Child SAs (2.8), and the path that they take."""
     new.children, old.children = old.children, []
+    new.local, new.remote, new.nat, new.claim = old.local, old.remote, old.nat, old.claim
 
 
 def _successor(old: IkeSa, *, initiator: bool, spi_i: bytes = bytes(8)) -> IkeSa:

@@ -135,6 +135,7 @@ class Responder:
         session = Session(sa)
         due = self._endpoint.now + HALF_OPEN
         session.later.append(Later(due, self._endpoint.announcements.expire))
+        sa.nat = self._decide.detects(request, packet.source, packet.destination)
         sa.request_octets = octets
         sa.expected_request_id = 1
         sa.move(Event.ANSWER_INIT)
@@ -171,8 +172,7 @@ class Responder:
     def _answer(self, session: Session, packet: Packet, response: Message) -> None:
         response = self._decide.edit(response)
         session.keep(response, session.sa.encode(response))
-        session.sa.local, session.sa.remote = packet.destination, packet.source
-        self._endpoint.transmit(packet.destination, packet.source, session.response)
+        self._endpoint.respond(session, packet, session.response)
 
     def _ike_auth(self, session: Session, request: Message) -> Payloads:
         sa = session.sa

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from hashlib import sha1
 
 from peers.reference import states
 from peers.reference.child import ChildSa
@@ -13,9 +12,10 @@ from peers.reference.events import Endpoint, IPAddress
 from peers.reference.key_exchange import KeyExchange
 from peers.reference.keys import IkeKeys
 from peers.reference.message import Message
+from peers.reference.nat import NOT_DETECTED, Claim
 from peers.reference.negotiation import Suite
-from peers.reference.numbers import ExchangeType, NotifyType
-from peers.reference.payloads import SK, Notify, Payload
+from peers.reference.numbers import ExchangeType
+from peers.reference.payloads import SK, Payload
 from peers.reference.states import State
 
 Random = Callable[[int], bytes]
@@ -32,6 +32,8 @@ class IkeSa:
     and a responder knows the request again by its octets (2.1).
     ``peer_hashes`` are the hash algorithms that the other side announced, if it did (RFC 7427, 4).
     ``assigned`` are the addresses that one side has assigned to the other (2.19).
+    ``local`` and ``remote`` are where it speaks from and to, ``nat`` is what was detected between
+    the two, ``claim`` what this side pretends (2.23).
     ``key_exchange`` is the initiator's half of one under way, ``shared`` its secret once agreed.
     """
 
@@ -67,9 +69,16 @@ class IkeSa:
         self.assigned: tuple[IPAddress, ...] = ()
         self.next_request_id = 0
         self.expected_request_id = 0
+        self.nat = NOT_DETECTED
+        self.claim = Claim.OURS if connection.claims_nat else Claim.NOTHING
 
     def __str__(self) -> str:
         return f"IKE SA {self.spi_i.hex()}_i {self.spi_r.hex()}_r"
+
+    @property
+    def traverses_nat(self) -> bool:
+        """Say whether everything goes over port 4500, ESP too: a NAT was detected or is claimed."""
+        return self.nat.found or bool(self.claim)
 
     def move(self, event: states.Event) -> None:
         """Follow the state table."""
@@ -132,19 +141,3 @@ class IkeSa:
     def child(self, spi: bytes) -> ChildSa | None:
         """Find the Child SA whose inbound or outbound SPI this is."""
         return next((child for child in self.children if spi in child.spis()), None)
-
-
-def nat_detection(message_spis: tuple[bytes, bytes], endpoint: Endpoint) -> bytes:
-    """Hash SPIs, address and port as NAT_DETECTION_*_IP wants it (RFC 7296, 2.23)."""
-    port = endpoint.port.to_bytes(2, "big")
-    return sha1(b"".join(message_spis) + endpoint.address.packed + port).digest()
-
-
-def nat_detection_payloads(
-    spis: tuple[bytes, bytes], source: Endpoint, destination: Endpoint
-) -> tuple[Notify, Notify]:
-    """Build both NAT detection notifies of an IKE_SA_INIT message that goes that way."""
-    return (
-        Notify(NotifyType.NAT_DETECTION_SOURCE_IP, nat_detection(spis, source)),
-        Notify(NotifyType.NAT_DETECTION_DESTINATION_IP, nat_detection(spis, destination)),
-    )

@@ -49,7 +49,8 @@ class Session:
     """An IKE SA of the endpoint.
 
     ``response`` holds the octets that answered ``answered``; ``heard`` is when the peer was last
-    heard under the SA's protection, in seconds. ``outstanding`` are our requests by Message ID,
+    heard under the SA's protection, ``spoke`` when
+    anything was last sent to it, in seconds. ``outstanding`` are our requests by Message ID,
     ``waiting`` the exchanges of ours that are to follow (RFC 7296, 2.3), ``later`` what is to be
     done at a time. ``window`` is how many requests the peer takes at a time, ``own_window`` how
     many we do; ``taken`` are those that came before an earlier one, and ``answers`` the last
@@ -73,6 +74,7 @@ class Session:
     own_window: int = 1
     taken: set[int] = field(default_factory=set)
     answers: dict[int, tuple[Message, bytes]] = field(default_factory=dict)
+    spoke: float = 0.0
 
     @property
     def pending(self) -> Pending | None:

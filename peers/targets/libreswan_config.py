@@ -166,6 +166,8 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
         settings["tfc"] = str(connection.tfc_size)
     if not connection.accepts_tfc:
         settings["send-no-esp-tfc"] = "yes"
+    if connection.claims_nat:
+        settings["encapsulation"] = "yes"
     if connection.liveness_delay:
         settings["dpddelay"] = f"{math.ceil(connection.liveness_delay)}s"
         settings["dpdtimeout"] = f"{math.ceil(5 * connection.liveness_delay)}s"

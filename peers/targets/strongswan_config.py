@@ -116,6 +116,7 @@ def connection_section(connection: Connection) -> Section:
         "remote_addrs": [str(connection.remote)],
         "proposals": [proposal_text(each) for each in connection.ike_proposals],
         "mobike": "no",
+        "encap": "yes" if connection.claims_nat else "no",
         "unique": "never",
         "rekey_time": "0s",
         "dpd_delay": f"{math.ceil(connection.liveness_delay)}s",

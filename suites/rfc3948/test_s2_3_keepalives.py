@@ -1,0 +1,65 @@
+"""RFC 3948, 2.3 and 4: NAT-keepalives."""
+
+import pytest
+
+from peers.reference.errors import NoAnswer
+from peers.reference.nat import Claim
+from suites.judge import differs, requirement, turned_red_by
+
+IDLE = 30.0
+"""Seconds that we wait for a keepalive; one is due after 20 (RFC 3948, 4)."""
+
+
+@pytest.mark.parametrize("claim", [Claim.THEIRS], ids=["target-natted"])
+@requirement("rfc3948-4-keepalive-sent-when-idle", "rfc3948-2.3-keepalive-form")
+@turned_red_by("sends-no-keepalives")
+def test_target_behind_a_nat_keeps_it_open(established):
+    """
+    peer (its destination hash is wrong)        target
+    (nothing for a while)
+                                        <--     UDP {FF}
+    """
+    assert established.echo(), "the Child SA carries no traffic"
+    try:
+        packet = established.hear_keepalive(IDLE)
+    except NoAnswer as silence:
+        differs(str(silence))
+
+    ends = established.ike.remote, established.ike.local
+    assert (packet.source, packet.destination) == ends, "not between the ports of IKE and ESP"
+
+
+@requirement("rfc3948-2.3-keepalive-ignored")
+@turned_red_by("follows-keepalives")
+def test_keepalive_from_elsewhere_moves_nothing(nat, established, target, station):
+    """
+    peer                NAT                     target
+    UDP {FF}            -->  (another address) -->
+                                                nothing
+    (back at the old mapping)
+                             <--           <--  UDP {ESP {echo request of the target}}
+    """
+    with nat.elsewhere(station.addresses.of(4)[1]):
+        established.say_keepalive()
+    established.fence()
+
+    target.echo()
+    established.hear_esp()
+
+    assert not nat.lost, "the target sent to where a keepalive came from"
+
+
+@requirement("rfc3948-2.3-keepalive-ignored")
+@turned_red_by("closes-on-keepalive")
+def test_keepalive_of_the_peer_is_ignored(nat, established):
+    """
+    peer                NAT                     target
+    UDP {FF}            -->                -->
+                                                nothing
+    HDR, SK {} (fence)  -->                -->
+                             <--           <--  HDR, SK {}
+    """
+    established.say_keepalive()
+
+    assert established.reactions_so_far() == [], "a keepalive is answered"
+    assert established.echo(), "the Child SA carries no more traffic"
