@@ -43,7 +43,7 @@ def cut_capture(capture: Path, cuts: Sequence[Cut]) -> dict[Path, int]:
 
     files = _CutFiles(cuts)
     try:
-        for link, time, frame in _frames(capture):
+        for link, time, frame in frames(capture):
             files.add(link, time, frame)
     except (OSError, Scapy_Exception, struct.error) as error:
         raise Inconclusive(f"{capture}: cannot be cut: {error}") from error
@@ -113,15 +113,9 @@ class _CutFiles:
 
 def outer_addresses(link: int, frame: bytes) -> frozenset[IPAddress]:
     """Give source and destination of a frame's outer IP header; none where it has no IP header."""
-    if link not in _IP_AT:
-        raise Inconclusive(f"link type {link} of a capture is not known")
-    at = _IP_AT[link]
-    if link in _ETHERTYPE_AT:
-        ethertype = _ETHERTYPE_AT[link]
-        while frame[ethertype : ethertype + 2] in _VLAN_TAGS:
-            ethertype, at = ethertype + 4, at + 4
-        if frame[ethertype : ethertype + 2] not in (b"\x08\x00", b"\x86\xdd"):
-            return frozenset()
+    at = ip_offset(link, frame)
+    if at is None:
+        return frozenset()
     version = frame[at] >> 4 if len(frame) > at else 0
     first, size = {4: (at + 12, 4), 6: (at + 8, 16)}.get(version, (0, 0))
     pair = frame[first : first + 2 * size]
@@ -130,7 +124,24 @@ def outer_addresses(link: int, frame: bytes) -> frozenset[IPAddress]:
     return frozenset((ip_address(pair[:size]), ip_address(pair[size:])))
 
 
-def _frames(capture: Path) -> Iterator[tuple[int, float, bytes]]:
+def ip_offset(link: int, frame: bytes) -> int | None:
+    """Say where a frame's outer IP header starts; None where it has none.
+
+    Raises Inconclusive for a link type that is not known.
+    """
+    if link not in _IP_AT:
+        raise Inconclusive(f"link type {link} of a capture is not known")
+    at = _IP_AT[link]
+    if link in _ETHERTYPE_AT:
+        ethertype = _ETHERTYPE_AT[link]
+        while frame[ethertype : ethertype + 2] in _VLAN_TAGS:
+            ethertype, at = ethertype + 4, at + 4
+        if frame[ethertype : ethertype + 2] not in (b"\x08\x00", b"\x86\xdd"):
+            return None
+    return at
+
+
+def frames(capture: Path) -> Iterator[tuple[int, float, bytes]]:
     """Read link type, time (seconds since the epoch) and octets of every frame."""
     from scapy.utils import RawPcapReader
 

@@ -19,7 +19,7 @@ _Number = TypeVar("_Number", Encr, Integ)
 ANY = "*"
 """What ``esp_sa`` takes for every address."""
 
-_IKE_ENCR: Mapping[Encr, str] = {
+IKE_ENCR: Mapping[Encr, str] = {
     Encr.ENCR_3DES: "3DES [RFC2451]",
     Encr.ENCR_NULL: "NULL [RFC2410]",
     Encr.ENCR_AES_CBC: "AES-CBC-{bits} [RFC3602]",
@@ -31,7 +31,7 @@ _IKE_ENCR: Mapping[Encr, str] = {
     Encr.ENCR_AES_GCM_12: "AES-GCM-{bits} with 12 octet ICV [RFC5282]",
     Encr.ENCR_AES_GCM_16: "AES-GCM-{bits} with 16 octet ICV [RFC5282]",
 }
-_IKE_INTEG: Mapping[Integ, str] = {
+IKE_INTEG: Mapping[Integ, str] = {
     Integ.NONE: "NONE [RFC4306]",
     Integ.AUTH_HMAC_MD5_96: "HMAC_MD5_96 [RFC2403]",
     Integ.AUTH_HMAC_SHA1_96: "HMAC_SHA1_96 [RFC2404]",
@@ -39,7 +39,7 @@ _IKE_INTEG: Mapping[Integ, str] = {
     Integ.AUTH_HMAC_SHA2_384_192: "HMAC_SHA2_384_192 [RFC4868]",
     Integ.AUTH_HMAC_SHA2_512_256: "HMAC_SHA2_512_256 [RFC4868]",
 }
-_ESP_ENCR: Mapping[Encr, str] = {
+ESP_ENCR: Mapping[Encr, str] = {
     Encr.ENCR_3DES: "TripleDES-CBC [RFC2451]",
     Encr.ENCR_NULL: "NULL",
     Encr.ENCR_AES_CBC: "AES-CBC [RFC3602]",
@@ -49,7 +49,7 @@ _ESP_ENCR: Mapping[Encr, str] = {
     Encr.ENCR_AES_GCM_16: "AES-GCM with 16 octet ICV [RFC4106]",
 }
 _UNCHECKED = "ANY 96 bit authentication [no checking]"
-_ESP_INTEG: Mapping[Integ, str] = {
+ESP_INTEG: Mapping[Integ, str] = {
     Integ.NONE: "NULL",
     Integ.AUTH_HMAC_MD5_96: "HMAC-MD5-96 [RFC2403]",
     Integ.AUTH_HMAC_SHA1_96: "HMAC-SHA-1-96 [RFC2404]",
@@ -59,19 +59,19 @@ _ESP_INTEG: Mapping[Integ, str] = {
     Integ.AUTH_HMAC_SHA2_384_192: "HMAC-SHA-384-192 [RFC4868]",
     Integ.AUTH_HMAC_SHA2_512_256: "HMAC-SHA-512-256 [RFC4868]",
 }
-_NEWER: Mapping[Encr, str] = {Encr.ENCR_CHACHA20_POLY1305: "ChaCha20 with Poly1305 [RFC7634]"}
+NEWER: Mapping[Encr, str] = {Encr.ENCR_CHACHA20_POLY1305: "ChaCha20 with Poly1305 [RFC7634]"}
 """Names that only later versions know."""
 
 
 def ikev2_decryption_line(keys: IkeKeys) -> str:
     """Give the line of an IKE SA; a comment when Wireshark cannot read its algorithms."""
     integ = keys.integ or Integ.NONE
-    encr = _name(_IKE_ENCR, keys.encr).format(bits=keys.key_bits)
+    encr = _name(IKE_ENCR, keys.encr).format(bits=keys.key_bits)
     line = (
         f'{keys.spi_i.hex()},{keys.spi_r.hex()},{keys.sk_ei.hex()},{keys.sk_er.hex()},"{encr}",'
-        f'{keys.sk_ai.hex()},{keys.sk_ar.hex()},"{_name(_IKE_INTEG, integ)}"'
+        f'{keys.sk_ai.hex()},{keys.sk_ar.hex()},"{_name(IKE_INTEG, integ)}"'
     )
-    return line if keys.encr in _IKE_ENCR and integ in _IKE_INTEG else f"# {line}"
+    return line if keys.encr in IKE_ENCR and integ in IKE_INTEG else f"# {line}"
 
 
 def esp_sa_lines(
@@ -101,13 +101,13 @@ def _esp_line(keys: ChildKeys, route: tuple[str, str, str], spi: bytes, sa: SaKe
     columns = (
         *route,
         f"0x{spi.hex()}",
-        _name(_ESP_ENCR, keys.encr),
+        _name(ESP_ENCR, keys.encr),
         _key(sa.encryption),
-        _name(_ESP_INTEG, integ),
+        _name(ESP_INTEG, integ),
         _key(sa.integrity),
     )
     line = ",".join(f'"{column}"' for column in columns)
-    return line if keys.encr in _ESP_ENCR and integ in _ESP_INTEG else f"# {line}"
+    return line if keys.encr in ESP_ENCR and integ in ESP_INTEG else f"# {line}"
 
 
 def _key(octets: bytes) -> str:
@@ -116,5 +116,5 @@ def _key(octets: bytes) -> str:
 
 def _name(names: Mapping[_Number, str], number: _Number) -> str:
     """Give Wireshark's name; in a comment that of a later version, or the registry's."""
-    later = _NEWER.get(number) if isinstance(number, Encr) else None
+    later = NEWER.get(number) if isinstance(number, Encr) else None
     return names.get(number, later or str(number))
