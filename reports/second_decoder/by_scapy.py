@@ -52,7 +52,7 @@ def _chain(name: str, kind: int, payloads: list[Any]) -> Pairs:
 
 
 def _layers(packet: Any) -> Iterator[Any]:
-    while packet.name != "NoPayload":
+    while packet is not None and packet.name != "NoPayload":
         yield packet
         packet = packet.payload
 

@@ -65,6 +65,16 @@ class Batch:
             for key, line in lines.items()
         )
 
+    def add(
+        self, test: str, number: int, frame: bytes, said: Mapping[bytes, tuple[str, int | None]]
+    ) -> None:
+        """Add a frame; ``said`` are fault and sequence number by what follows UDP or IP."""
+        self.frames.append(frame)
+        carried = _carried(self.link, frame)
+        if carried is not None and (found := _ike_or_esp(*carried)) is not None:
+            known = said.get(carried[1], ("", None))
+            self.captured[len(self.frames)] = Captured(test, number, *found, *known)
+
     def write(self, folder: Path) -> tuple[Path, Path]:
         """Write a capture and a Wireshark profile; give the paths of both."""
         from scapy.utils import RawPcapNgWriter
@@ -120,11 +130,7 @@ def _collect(found: list[Batch], result: TestResult, capture: Path) -> None:
             found.append(batch)
         for name, lines in tables.items():
             batch.tables[name].update(lines)
-        batch.frames.append(frame)
-        carried = _carried(link, frame)
-        if carried is not None and (found_in := _ike_or_esp(*carried)) is not None:
-            known = steps.get(carried[1], ("", None))
-            batch.captured[len(batch.frames)] = Captured(test, number, *found_in, *known)
+        batch.add(test, number, frame, steps)
 
 
 def _sequence(step: Step) -> int | None:
