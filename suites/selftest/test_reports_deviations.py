@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime
 import pytest
 
 from reports.deviations import Deviation, load_deviations, mark_known, stale
+from reports.ledger import load_ledger
 from reports.model import TestResult
+from reports.recorder import DEVIATIONS
 from reports.tables import TableError
 from reports.verdicts import Outcome, Verdict
+from suites.session import LEDGER
 
 REQUIREMENT = "rfc7296-2.21-error-echoed"
 TODAY = date(2026, 3, 1)
@@ -158,3 +161,8 @@ SPOILT = [
 def test_a_spoilt_line_is_told_with_its_place(tmp_path, old, new, told):
     with pytest.raises(TableError, match=told):
         load(tmp_path, TOML.replace(old, new))
+
+
+@pytest.mark.parametrize("path", sorted(DEVIATIONS.glob("*.toml")), ids=lambda path: path.name)
+def test_our_own_files_name_rows_of_the_ledger_and_read_as_expressions(path):
+    assert load_deviations(path, load_ledger(LEDGER))
