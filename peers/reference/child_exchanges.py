@@ -395,7 +395,7 @@ class ChildExchanges:
         asked = self._asked(session, request, policy)
         local, remote = self._narrowed(session, request, policy)
         more: Payloads = ()
-        if policy.single_pair:
+        if self._decide.wants_single_pair(policy, asked.tsr, local):
             local, remote = _only_pair(asked, local, remote)
         elif self._is_covered_by_others(session, request, policy):
             more = (Notify(NotifyType.ADDITIONAL_TS_POSSIBLE),)

@@ -160,6 +160,15 @@ class Decisions(
         """Narrow selectors to what the configuration allows (2.9)."""
         return narrow(offered, allowed)
 
+    def wants_single_pair(
+        self,
+        policy: ChildPolicy,
+        asked: Sequence[TrafficSelector],
+        narrowed: Sequence[TrafficSelector],
+    ) -> bool:
+        """Say whether a Child SA is for one pair of hosts only: as configured (2.9)."""
+        return policy.single_pair
+
     def grant_fits(
         self, granted: Sequence[TrafficSelector], asked: Sequence[TrafficSelector]
     ) -> bool:

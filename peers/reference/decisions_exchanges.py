@@ -38,6 +38,10 @@ class ExchangeDecisions:
         """Say whether so many attempts without an answer are enough (2.4)."""
         return attempts >= most
 
+    def may_start(self, state: State) -> bool:
+        """Say whether new exchanges may be started on an IKE SA: not if it is replaced (1.3.2)."""
+        return state is State.ESTABLISHED
+
     # What is taken in (2.3, 2.5 and 2.6).
 
     def phase(self, state: State, exchange: ExchangeType) -> State:

@@ -152,8 +152,11 @@ class Endpoint:
     def _ask_next(self) -> None:
         """Start exchanges that wait, as far as the peer's window lets us (RFC 7296, 2.3)."""
         for session in list(self.sessions):
-            while session.waiting and is_established(session) and self._may_ask(session):
+            while session.waiting and self._is_usable(session) and self._may_ask(session):
                 session.waiting.pop(0).start(session)
+
+    def _is_usable(self, session: Session) -> bool:
+        return self.decide.may_start(session.sa.state)
 
     def _may_ask(self, session: Session) -> bool:
         if session.waiting[0].alone or session.under_way(IkeWish):
@@ -236,7 +239,7 @@ class Endpoint:
         return [
             session
             for session in self.sessions
-            if session.sa.connection.name == connection.name and is_established(session)
+            if session.sa.connection.name == connection.name and self._is_usable(session)
         ]
 
     def say(self, line: str) -> None:
@@ -464,8 +467,3 @@ class Endpoint:
     def _flush(self) -> list[Packet]:
         outgoing, self._outbox = self._outbox, []
         return outgoing
-
-
-def is_established(session: Session) -> bool:
-    """Say whether new exchanges may be started on an IKE SA."""
-    return session.sa.state is State.ESTABLISHED

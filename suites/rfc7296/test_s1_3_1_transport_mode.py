@@ -1,12 +1,15 @@
 """RFC 7296, 1.3.1: transport mode is asked for, granted, or declined."""
 
+from dataclasses import replace
+from ipaddress import ip_network
+
 from peers.reference.child import USE_TRANSPORT_MODE
 from peers.reference.connection import Mode
 from peers.reference.numbers import ExchangeType, NotifyType, ProtocolId
-from peers.reference.payloads import Delete
+from peers.reference.payloads import SA, Delete
 from peers.targets.base import Capability
 from suites.judge import as_responder, needs, requirement, turned_red_by, twin_of
-from suites.terms import FAMILIES, SUITES, TRANSPORT
+from suites.terms import FAMILIES, SUITES, TRANSPORT, arranged
 
 pytestmark = needs(Capability.TRANSPORT_MODE)
 
@@ -104,3 +107,35 @@ def test_tunnel_mode_is_granted_without_the_notify(peer):
     assert not granted, f"transport mode was not asked for: {response}"
     peer.take_up(request, response)
     assert peer.echo(), "the Child SA carries no traffic"
+
+
+def _between_hosts(described):
+    ends = (ip_network(str(described.local)),), (ip_network(str(described.remote)),)
+    return replace(described, local_selectors=ends[0], remote_selectors=ends[1])
+
+
+@arranged(_between_hosts)
+@requirement("rfc7296-1.3.1-transport-mode-declined")
+@turned_red_by("uses-transport-mode-that-it-declined")
+def test_declined_transport_mode_leaves_tunnel_mode(peer, administrative):
+    """
+    peer                                        target (tunnel mode between the hosts)
+    HDR, SK {IDi, IDr, AUTH, N(USE_TRANSPORT_MODE), SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {IDr, AUTH, SAr2, TSi, TSr}
+    ESP {IP {echo request}}             -->
+                                        <--     ESP {IP {echo reply}}
+    PREVENTS: a Child SA of which each side thinks another mode.
+    """
+    peer.open_ike_sa()
+    request = peer.ike_auth() + USE_TRANSPORT_MODE
+    response = peer.exchange(request)
+
+    if not response.has(SA):
+        refused = {NotifyType.NO_PROPOSAL_CHOSEN, NotifyType.TS_UNACCEPTABLE}
+        assert refused & set(response.notifies), f"refused otherwise: {response}"
+        administrative("the Child SA is refused")
+        return
+    if NotifyType.USE_TRANSPORT_MODE in response.notifies:
+        administrative("transport mode is granted though tunnel mode is configured")
+    peer.take_up(request, response)
+    assert peer.echo(), f"no traffic in {peer.child.terms.mode.value} mode"

@@ -22,6 +22,7 @@ from peers.reference.planted import (
     negotiation,
     outside,
     payloads,
+    selectors,
     signatures,
 )
 from peers.reference.planted.catalogue import CATALOGUE, FUNDAMENTAL, find
@@ -47,5 +48,6 @@ __all__ = [
     "negotiation",
     "outside",
     "payloads",
+    "selectors",
     "signatures",
 ]

@@ -108,3 +108,19 @@ class SendsReservedFlags(Decisions):
     def edit(self, message: Message) -> Message:
         first = message.exchange == ExchangeType.IKE_SA_INIT and not message.response
         return replace(message, reserved_flags=0x01) if first else message
+
+
+@fault("drops-messages-of-1280-octets")
+class DropsMessagesOf1280Octets(Decisions):
+    """A message of 1280 octets is taken for one that is too long."""
+
+    def length_fits(self, header: Header, octets: bytes) -> bool:
+        return len(octets) != 1280 and super().length_fits(header, octets)
+
+
+@fault("drops-messages-of-3000-octets")
+class DropsMessagesOf3000Octets(Decisions):
+    """A message of 3000 octets is taken for one that is too long."""
+
+    def length_fits(self, header: Header, octets: bytes) -> bool:
+        return len(octets) != 3000 and super().length_fits(header, octets)
