@@ -385,10 +385,11 @@ class Peer(Configuring, Successors, ChildSas, NatTraversal, Traffic):
         """Check the target's AUTH and build the response that grants its Child SA."""
         self._verify(request)
         proof = authentication.own_payloads(AuthenticationDecisions(), self.ike)
+        named = authentication.ppk_payloads(AuthenticationDecisions(), self.ike)
         assigned = self.assign(request)
         terms = self.grant(request)
         self._add_child(terms, self.ike.nonces())
-        return self.reply(request, *proof, *assigned, *child_sa.answer(terms))
+        return self.reply(request, *proof, *assigned, *child_sa.answer(terms), *named)
 
     def reply(self, request: Message, *payloads: Payload) -> Message:
         """Build a response of ours to a request of the target."""

@@ -5,7 +5,7 @@ The two sides may use different methods: what a side does is settled by its own 
 
 from __future__ import annotations
 
-from peers.reference import certificates, signatures
+from peers.reference import certificates, ppk, signatures
 from peers.reference.credentials import Credential, Null, Psk, Signature
 from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.errors import AuthenticationFailure, MalformedMessage
@@ -28,6 +28,7 @@ def announcements(sa: IkeSa) -> tuple[Payload, ...]:
     hashes = announced_hashes(sa)
     if hashes:
         said.append(Notify(NotifyType.SIGNATURE_HASH_ALGORITHMS, _write_hashes(hashes)))
+    said += ppk.announcement(sa)
     return (*said, *([] if sa.initiator else _certificate_request(sa)))
 
 
@@ -44,6 +45,7 @@ def announced_hashes(sa: IkeSa) -> tuple[int, ...]:
 
 def note(sa: IkeSa, message: Message) -> None:
     """Take up what the other side's IKE_SA_INIT message announces."""
+    ppk.note(sa, message)
     announced = message.find_notify(NotifyType.SIGNATURE_HASH_ALGORITHMS)
     if announced is None:
         return
@@ -123,6 +125,23 @@ def own_auth(
             return decide.sign(scheme, key, octets_to_sign(sa, mine))
 
 
+def ppk_payloads(decide: AuthenticationDecisions, sa: IkeSa) -> tuple[Payload, ...]:
+    """Build what goes with AUTH of ours where a PPK is used: PPK_IDENTITY, and the way out.
+
+    An initiator for whom the PPK is optional says in NO_PPK_AUTH what AUTH would be without it
+    (RFC 8784, 3).
+    """
+    named = ppk.identity(sa)
+    if not (named and sa.initiator and decide.offers_way_out(required=ppk.is_required(sa))):
+        return named
+    credential = sa.connection.local_credential
+    mine = sa.connection.local_identity.payload(of_initiator=True)
+    with_ppk = own_auth(sa, mine, credential, decide)
+    with ppk.left_out(sa):
+        without = own_auth(sa, mine, credential, decide)
+    return (*named, Notify(NotifyType.NO_PPK_AUTH, decide.way_out(with_ppk, without)))
+
+
 # The other side's proof.
 
 
@@ -137,6 +156,8 @@ def verify(decide: AuthenticationDecisions, sa: IkeSa, message: Message, now: fl
     ``now`` (seconds since the epoch) is when certificates are to be valid. AuthenticationFailure
     says what does not hold; PeerError that the message lacks a payload or holds a broken one.
     """
+    hear = ppk.hear_response if sa.initiator else ppk.hear_request
+    message = message.replacing(hear(decide, sa, message))
     theirs, auth = identification(sa, message), message.get(AUTH)
     connection = sa.connection
     if not decide.knows_identity(Identity.of(theirs), connection.remote_identity):

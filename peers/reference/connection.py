@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 
-from peers.reference.credentials import Credential
+from peers.reference.credentials import Credential, Ppk
 from peers.reference.events import IPAddress
 from peers.reference.identity import Identity
 from peers.reference.payloads import Proposal, TrafficSelector
@@ -79,6 +79,8 @@ class Connection:
     is what the other side assigns to this one (RFC 7296, 2.19). ``window`` is how many requests
     this side takes at a time; ``reports_message_ids`` has it report those outside the window
     (2.3). ``initial_contact`` has it say so when there is no other IKE SA with the peer (2.4).
+    ``ppks`` are post-quantum preshared keys that it has for the other side, as initiator it uses
+    the first; without one nothing is established where ``ppk_required`` (RFC 8784).
     A side that ``claims_nat`` makes its NAT detection hash wrong, so that ESP is encapsulated in
     UDP although there is no NAT (2.23).
     """
@@ -108,6 +110,8 @@ class Connection:
     initial_contact: bool = False
     reports_message_ids: bool = False
     claims_nat: bool = False
+    ppks: tuple[Ppk, ...] = ()
+    ppk_required: bool = False
 
     @property
     def children(self) -> tuple[ChildPolicy, ...]:

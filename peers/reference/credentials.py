@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from peers.reference.numbers import PpkIdType
 from peers.reference.signature_schemes import Scheme
 
 
@@ -17,6 +18,21 @@ class Psk:
     """A secret that both sides know (RFC 7296, 2.15)."""
 
     secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ppk:
+    """A post-quantum preshared key that both sides know, beside any credential (RFC 8784).
+
+    ``name`` is the PPK_ID without its type octet.
+    """
+
+    name: bytes
+    secret: bytes = field(repr=False)
+
+    def identity(self) -> bytes:
+        """Give the PPK_ID as PPK_IDENTITY carries it: of type PPK_ID_FIXED (RFC 8784, 5.1)."""
+        return bytes([PpkIdType.PPK_ID_FIXED]) + self.name
 
 
 @dataclass(frozen=True, slots=True)

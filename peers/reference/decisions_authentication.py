@@ -8,6 +8,7 @@ from hmac import compare_digest
 from peers.reference import signatures
 from peers.reference.certificates import Objection
 from peers.reference.credentials import Credential, Null, Psk, Signature
+from peers.reference.decisions_ppk import PpkDecisions
 from peers.reference.errors import AuthenticationFailure
 from peers.reference.identity import Identity
 from peers.reference.keys import IkeKeys
@@ -41,7 +42,7 @@ ENDING = frozenset(
 """The notifies that end an IKE SA in IKE_AUTH, or in the INFORMATIONAL right after it (2.21.2)."""
 
 
-class AuthenticationDecisions:
+class AuthenticationDecisions(PpkDecisions):
     """The decisions about authentication as the RFCs want them."""
 
     def knows_identity(self, identity: Identity, expected: Identity) -> bool:

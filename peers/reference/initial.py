@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from peers.reference import authentication
+from peers.reference import authentication, ppk
 from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.errors import PeerError
 from peers.reference.key_exchange import key_exchange, respond
@@ -65,6 +65,7 @@ def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message
     """Build the response that grants ``chosen``, and derive the keys."""
     method = KeyExchangeMethod(request.get(KE).group)
     exchange = respond(method, request.get(KE).data, sa.random)
+    authentication.note(sa, request)
     response = replace(request.reply(), spi_r=sa.spi_r, payloads=())
     response += (
         SA((chosen,)),
@@ -73,7 +74,6 @@ def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message
         *detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote, sa.claim),
         *authentication.announcements(sa),
     )
-    authentication.note(sa, request)
     agree(sa, exchange.shared, request.get(Nonce).data, chosen)
     return response
 
@@ -118,8 +118,11 @@ def agree(sa: IkeSa, shared: bytes, peer_nonce: bytes, chosen: Proposal) -> None
 def ike_auth(
     sa: IkeSa, child: tuple[Payload, ...], decide: AuthenticationDecisions | None = None
 ) -> Message:
-    """Build the IKE_AUTH request: HDR, SK {IDi, [CERT,] [CERTREQ,] IDr, AUTH, child}."""
-    mine, *proof = authentication.own_payloads(decide or AuthenticationDecisions(), sa)
+    """Build the IKE_AUTH request: HDR, SK {IDi, [CERT,] [CERTREQ,] IDr, AUTH, child, [PPK]}."""
+    decide = decide or AuthenticationDecisions()
+    ppk.select(decide, sa)
+    mine, *proof = authentication.own_payloads(decide, sa)
     theirs = sa.connection.remote_identity.payload(of_initiator=False)
     *before, auth = proof
-    return sa.request(ExchangeType.IKE_AUTH, mine, *before, theirs, auth, *child)
+    named = authentication.ppk_payloads(decide, sa)
+    return sa.request(ExchangeType.IKE_AUTH, mine, *before, theirs, auth, *child, *named)

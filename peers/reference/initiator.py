@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from peers.reference import authentication, configuration, initial
+from peers.reference import authentication, configuration, initial, ppk
 from peers.reference import child as child_sa
 from peers.reference.connection import Connection
 from peers.reference.errors import AuthenticationFailure, PeerError
@@ -89,6 +89,9 @@ class Initiator:
         initial.hear_ike_sa_init(sa, request, response)
         sa.response_octets = octets
         sa.next_request_id = 1
+        if ppk.refuses_response(self._decide, sa):
+            self._endpoint.close(session, "the responder uses no PPK, which is required")
+            return
         sa.nat = self._decide.detects(response, sa.remote, sa.local)
         if self._decide.floats(sa):
             sa.local, sa.remote = floated(sa.local), floated(sa.remote)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from peers.reference.crypto import (
@@ -129,6 +129,16 @@ def derive_rekeyed_ike_keys(
     """
     skeyseed = prf(old.prf, old.sk_d, shared + nonce_i + nonce_r)
     return _expand_ike_keys(suite, skeyseed, nonce_i + nonce_r, spi_i, spi_r)
+
+
+def mix_ppk(keys: IkeKeys, ppk: bytes) -> IkeKeys:
+    """Mix a post-quantum preshared key into SK_d, SK_pi and SK_pr (RFC 8784, 3)."""
+    return replace(
+        keys,
+        sk_d=prf_plus(keys.prf, ppk, keys.sk_d, len(keys.sk_d)),
+        sk_pi=prf_plus(keys.prf, ppk, keys.sk_pi, len(keys.sk_pi)),
+        sk_pr=prf_plus(keys.prf, ppk, keys.sk_pr, len(keys.sk_pr)),
+    )
 
 
 def derive_child_keys(

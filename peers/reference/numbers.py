@@ -230,6 +230,13 @@ class IdType(OpenEnum):
     ID_NULL = 13
 
 
+class PpkIdType(OpenEnum):
+    """First octet of a PPK_ID (RFC 8784, 5.1)."""
+
+    PPK_ID_OPAQUE = 1
+    PPK_ID_FIXED = 2
+
+
 class CertEncoding(OpenEnum):
     """Certificate Encodings (RFC 7296, 3.6; RFC 4806; RFC 7670)."""
 

@@ -194,7 +194,8 @@ class Responder:
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
         session.last_auth = request.message_id
         self._endpoint.announcements.hear(session, request)
-        return (*mine, *child, *self._endpoint.announcements.own(session))
+        named = authentication.ppk_payloads(self._decide, sa)
+        return (*mine, *child, *self._endpoint.announcements.own(session), *named)
 
     def _create_child_sa(self, session: Session, request: Message) -> Payloads:
         if request.has(TSi, TSr):

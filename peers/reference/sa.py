@@ -7,6 +7,7 @@ from collections.abc import Callable
 from peers.reference import states
 from peers.reference.child import ChildSa
 from peers.reference.connection import Connection
+from peers.reference.credentials import Ppk
 from peers.reference.errors import PeerError, ScriptError
 from peers.reference.events import Endpoint, IPAddress
 from peers.reference.key_exchange import KeyExchange
@@ -31,6 +32,8 @@ class IkeSa:
     ``response_octets`` are the IKE_SA_INIT messages as they were sent: AUTH signs them (2.15),
     and a responder knows the request again by its octets (2.1).
     ``peer_hashes`` are the hash algorithms that the other side announced, if it did (RFC 7427, 4).
+    ``peer_uses_ppk`` says that the other side sent USE_PPK, ``ppk`` is the one mixed into the keys,
+    and ``keys_without_ppk`` are those before it was, until the SA is established (RFC 8784).
     ``assigned`` are the addresses that one side has assigned to the other (2.19).
     ``local`` and ``remote`` are where it speaks from and to, ``nat`` is what was detected between
     the two, ``claim`` what this side pretends (2.23).
@@ -62,6 +65,9 @@ class IkeSa:
         self.shared = b""
         self.suite: Suite | None = None
         self.peer_hashes: tuple[int, ...] | None = None
+        self.peer_uses_ppk = False
+        self.ppk: Ppk | None = None
+        self.keys_without_ppk: IkeKeys | None = None
         self.request_octets = b""
         self.response_octets = b""
         self.keys: IkeKeys | None = None
@@ -88,6 +94,7 @@ class IkeSa:
         """Follow the state table, and forget what only the initial exchanges needed (2.12)."""
         self.move(states.Event.AUTHENTICATE)
         self.key_exchange = None
+        self.keys_without_ppk = None
         self.shared = self.nonce = self.peer_nonce = self.response_octets = b""
         if self.initiator:
             self.request_octets = b""

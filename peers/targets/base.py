@@ -42,6 +42,7 @@ class Capability(Enum):
     RSA_PKCS1_SHA2 = "RSASSA-PKCS1-v1_5 with SHA-2 in method 14 (RFC 7427)"
     EDDSA = "Ed25519 and Ed448 (RFC 8420)"
     CRL_LOADED = "CRLs loaded while it runs"
+    PPK = "post-quantum preshared keys (RFC 8784)"
     NULL_AUTHENTICATION = "NULL authentication (RFC 7619)"
 
 

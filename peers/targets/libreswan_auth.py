@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_an
 from cryptography.x509 import load_der_x509_certificate
 
 from peers.reference.connection import Connection
-from peers.reference.credentials import Credential, Null, Psk, Signature
+from peers.reference.credentials import Credential, Null, Ppk, Psk, Signature
 from peers.reference.errors import ScriptError
 from peers.reference.identity import Identity
 from peers.reference.numbers import HashAlgorithm, IdType
@@ -78,7 +78,20 @@ def settings(connection: Connection) -> dict[str, str]:
         settings |= {"leftcert": connection.name, "leftsendcert": "always", "sendca": "issuer"}
     if isinstance(theirs, Signature):
         settings |= {"rightrsasigkey": "%cert", "rightca": "%any"}
-    return settings
+    return settings | _ppk_settings(connection)
+
+
+def _ppk_settings(connection: Connection) -> dict[str, str]:
+    if not connection.ppks:
+        return {}
+    names = ",".join(_ppk_name(ppk) for ppk in connection.ppks)
+    return {"ppk": "insist" if connection.ppk_required else "yes", "ppk-ids": f'"{names}"'}
+
+
+def _ppk_name(ppk: Ppk) -> str:
+    if not ppk.name.isascii() or not ppk.name.decode().replace("-", "").isalnum():
+        raise ScriptError(f"Libreswan takes words for PPK_IDs, not {ppk.name!r}")
+    return ppk.name.decode()
 
 
 def ipsec_secrets(connection: Connection) -> str:
@@ -86,7 +99,11 @@ def ipsec_secrets(connection: Connection) -> str:
     ends = f"{identity_text(connection.local_identity)} {identity_text(connection.remote_identity)}"
     credentials = (connection.local_credential, connection.remote_credential)
     keys = dict.fromkeys(each.secret for each in credentials if isinstance(each, Psk))
-    return "".join(f"{ends} : PSK {hexadecimal(secret)}\n" for secret in keys)
+    lines = [f"{ends} : PSK {hexadecimal(secret)}\n" for secret in keys]
+    for ppk in connection.ppks:
+        secret = hexadecimal(ppk.secret)
+        lines.append(f'{ends} : PPKS "{_ppk_name(ppk)}" {secret}\n')
+    return "".join(lines)
 
 
 def imports(connection: Connection, folder: str) -> str:

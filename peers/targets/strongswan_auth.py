@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Union
 
 from peers.reference.connection import Connection
-from peers.reference.credentials import Credential, Psk, Signature
+from peers.reference.credentials import Credential, Ppk, Psk, Signature
 from peers.reference.errors import ScriptError
-from peers.reference.identity import Identity
+from peers.reference.identity import Identity, key_id
 from peers.reference.numbers import AuthMethod, HashAlgorithm, IdType
 from peers.reference.signature_schemes import KeyKind, Scheme
 from peers.targets.keywords import hexadecimal
@@ -101,7 +101,22 @@ def secrets(connection: Connection) -> list[Secret]:
     both = (identity_text(connection.local_identity), identity_text(connection.remote_identity))
     credentials = (connection.local_credential, connection.remote_credential)
     keys = dict.fromkeys(each.secret for each in credentials if isinstance(each, Psk))
-    return [Secret("ike", both, secret) for secret in keys]
+    shared = [Secret("ike", both, secret) for secret in keys]
+    return shared + [Secret("ppk", (_ppk_text(ppk),), ppk.secret) for ppk in connection.ppks]
+
+
+def ppk_settings(connection: Connection) -> dict[str, str]:
+    """Give the settings of a connection that say which PPK is used, and whether it has to be."""
+    if not connection.ppks:
+        return {}
+    return {
+        "ppk_id": _ppk_text(connection.ppks[0]),
+        "ppk_required": "yes" if connection.ppk_required else "no",
+    }
+
+
+def _ppk_text(ppk: Ppk) -> str:
+    return identity_text(key_id(ppk.name))
 
 
 def key(connection: Connection) -> bytes | None:

@@ -18,6 +18,7 @@ from peers.targets.strongswan_auth import (
     Section,
     certificates_of,
     local_side,
+    ppk_settings,
     remote_side,
     secrets_section,
 )
@@ -122,6 +123,7 @@ def connection_section(connection: Connection) -> Section:
         "dpd_delay": f"{math.ceil(connection.liveness_delay)}s",
         "local": local_side(connection.local_identity, connection.local_credential),
         "remote": remote_side(connection.remote_identity, connection.remote_credential),
+        **ppk_settings(connection),
         **strongswan_settings(connection),
         "children": {each.name: _child_section(connection, each) for each in connection.children},
     }

@@ -22,6 +22,7 @@ from peers.reference.planted import (
     negotiation,
     outside,
     payloads,
+    ppk,
     selectors,
     signatures,
 )
@@ -49,5 +50,6 @@ __all__ = [
     "outside",
     "payloads",
     "selectors",
+    "ppk",
     "signatures",
 ]
