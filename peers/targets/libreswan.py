@@ -47,6 +47,10 @@ NSS keeps its own copy of the CRLs, which it renews when pluto itself has fetche
 """
 
 
+LACKING_BEFORE_5 = frozenset({Capability.PPK})
+"""What pluto 4 has in other words than 5 (ppk-ids), which are not written here."""
+
+
 class Libreswan:
     """Adapter of pluto (the protocol `base.Target`). whack takes about twenty milliseconds.
 
@@ -60,7 +64,7 @@ class Libreswan:
         self._impairment = impairment
         self._wait_until_ready()
         self.info = self._describe()
-        self.capabilities = OF_DAEMONS - LACKING
+        self.capabilities = OF_DAEMONS - LACKING - (LACKING_BEFORE_5 if self._major < 5 else set())
         self._kernel_lacks = kernel_lacks(machine)
         self._parsed: dict[str, str] = {}
 

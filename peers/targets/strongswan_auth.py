@@ -9,7 +9,7 @@ from typing import Union
 from peers.reference.connection import Connection
 from peers.reference.credentials import Credential, Ppk, Psk, Signature
 from peers.reference.errors import ScriptError
-from peers.reference.identity import Identity, key_id
+from peers.reference.identity import Identity, fqdn, key_id
 from peers.reference.numbers import AuthMethod, HashAlgorithm, IdType
 from peers.reference.signature_schemes import KeyKind, Scheme
 from peers.targets.keywords import hexadecimal
@@ -116,7 +116,10 @@ def ppk_settings(connection: Connection) -> dict[str, str]:
 
 
 def _ppk_text(ppk: Ppk) -> str:
-    return identity_text(key_id(ppk.name))
+    """Write a PPK_ID: charon takes a word that it hears for a domain name."""
+    if not ppk.name.isascii() or not ppk.name.decode().replace("-", "").isalnum():
+        return identity_text(key_id(ppk.name))
+    return identity_text(fqdn(ppk.name.decode()))
 
 
 def key(connection: Connection) -> bytes | None:

@@ -374,12 +374,13 @@ def test_initiator_gives_up_where_a_required_ppk_is_not_confirmed(peer, target):
     peer                                        target (requires a PPK)
                                         <--     HDR, SK {IDi, [IDr,] AUTH(PPK), SAi2, TSi, TSr,
                                                     N(PPK_IDENTITY)}
-    HDR, SK {IDr, AUTH(PPK), SAr2, TSi, TSr} -->
+    HDR, SK {IDr, AUTH(without PPK), SAr2, TSi, TSr} -->
                                         <--     HDR, SK {N(AUTHENTICATION_FAILED)}
     """
     target.initiate()
     request = peer.accept_ike_sa_init()
     response = _without(peer.ike_auth_response(request), PPK_IDENTITY)
+    response = response.replacing(ppk.auth_without(peer))
     peer.answer(request, response, "PPK_IDENTITY is missing")
     peer.ike.children.clear()
     peer.fence()

@@ -6,6 +6,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from peers.reference.connection import AddressPool, Mode
+from peers.reference.credentials import Ppk
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, TransformType
 from peers.reference.payloads import Transform
@@ -291,3 +292,25 @@ def test_who_asks_for_an_address_asks_for_any():
     assert " local_ts = dynamic\n" in swanctl
     assert "\tleftmodecfgclient=yes\n\trightmodecfgserver=yes\n" in ipsec
     assert "\tleftsubnet=0.0.0.0/0\n" in ipsec
+
+
+def test_a_ppk_is_written_in_each_daemons_words():
+    described = replace(CONNECTION, ppks=(Ppk(b"a-name", b"\1\2"),), ppk_required=True)
+
+    swanctl = strongswan_config.swanctl_conf(described)
+    ipsec = libreswan_config.ipsec_conf(described)
+    secrets = libreswan_auth.ipsec_secrets(described)
+
+    assert "ppk_id = fqdn:a-name\n" in swanctl
+    assert "ppk_required = yes\n" in swanctl
+    assert "ppk-t1-2 {\n" in swanctl.replace(CONNECTION.name, "t1")
+    assert '\tppk=insist\n\tppk-ids="a-name"\n' in ipsec
+    assert secrets.endswith(' : PPKS "a-name" 0x0102\n')
+
+
+def test_a_ppk_of_a_name_that_is_no_word():
+    described = replace(CONNECTION, ppks=(Ppk(b"\0 name", b"\1\2"),))
+
+    assert "ppk_id = keyid:#00206e616d65\n" in strongswan_config.swanctl_conf(described)
+    with pytest.raises(ScriptError, match="PPK_ID"):
+        libreswan_config.ipsec_conf(described)
