@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from peers.reference.errors import PeerError
 from peers.reference.message import Header, Message
 from peers.reference.numbers import ExchangeType, NotifyType, PayloadType
-from peers.reference.payloads import Notify
+from peers.reference.payloads import Nonce, Notify
 from peers.reference.sa import IkeSa
 from peers.reference.states import State
 
@@ -60,6 +61,16 @@ class ExchangeDecisions:
         if header.next_payload in (PayloadType.SK, PayloadType.SKF):
             return Notify(NotifyType.INVALID_IKE_SPI)
         return None
+
+    def nonce_fits(self, nonce: bytes) -> bool:
+        """Say whether a nonce is of a size that there may be (2.10, 3.9)."""
+        return 16 <= len(nonce) <= 256
+
+    def check_nonce(self, message: Message) -> None:
+        """Raise PeerError for a nonce that is refused."""
+        nonce = message.get(Nonce).data
+        if not self.nonce_fits(nonce):
+            raise PeerError(f"a nonce of {len(nonce)} octets")
 
     def takes_requests_meanwhile(self, request: Message) -> bool:
         """Say whether a request is taken while one of ours is unanswered: always (2.3)."""

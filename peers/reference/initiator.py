@@ -13,7 +13,7 @@ from peers.reference.events import Endpoint as At
 from peers.reference.message import Message
 from peers.reference.nat import floated
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
-from peers.reference.payloads import SA, Notify, TSi, TSr
+from peers.reference.payloads import SA, Nonce, Notify, TSi, TSr
 from peers.reference.purposes import ChildEnd, ChildWish, IkeWish
 from peers.reference.sa import IkeSa
 from peers.reference.session import Pending, Session
@@ -86,6 +86,7 @@ class Initiator:
             return
         if not response.has(SA):
             raise PeerError(f"the responder refused: {response}")
+        self._decide.check_nonce(response)
         initial.hear_ike_sa_init(sa, request, response)
         sa.response_octets = octets
         sa.next_request_id = 1
@@ -173,6 +174,8 @@ class Initiator:
 
     def _hear_create_child_sa(self, session: Session, pending: Pending, response: Message) -> None:
         purpose, request = pending.purpose, pending.message
+        if response.has(Nonce):
+            self._decide.check_nonce(response)
         if isinstance(purpose, ChildWish):
             self._endpoint.children.hear(session, purpose, request, response)
         elif isinstance(purpose, IkeWish):

@@ -72,6 +72,7 @@ class Responder:
 
     def _settle(self, packet: Packet, request: Message) -> tuple[Connection, Proposal]:
         self._refuse_unknown(request)
+        self._decide.check_nonce(request)
         self._challenge(packet, request)
         connection = self._connection(packet)
         if connection is None:
@@ -198,6 +199,7 @@ class Responder:
         return (*mine, *child, *self._endpoint.announcements.own(session), *named)
 
     def _create_child_sa(self, session: Session, request: Message) -> Payloads:
+        self._decide.check_nonce(request)
         if request.has(TSi, TSr):
             configuration = self._endpoint.configurations.answer(session, request)
             return (*configuration, *self._endpoint.children.answer(session, request))

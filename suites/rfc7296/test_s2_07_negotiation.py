@@ -130,3 +130,35 @@ def test_initiator_numbers_its_proposals_from_one(peer, target):
     offer = peer.hear_request(ExchangeType.IKE_SA_INIT).get(SA).proposals
 
     assert [proposal.number for proposal in offer] == list(range(1, len(offer) + 1))
+
+
+EITHER = Suite(
+    (
+        ike(AES_GCM_256, CURVE25519),
+        ike(AES_CBC_256, HMAC_SHA2_256_128, CURVE25519),
+    ),
+    (esp_proposal(AES_GCM_256), esp_proposal(AES_CBC_256, HMAC_SHA2_256_128)),
+)
+
+
+@configured(EITHER)
+@as_responder
+@requirement("rfc7296-2.7-aead-in-own-proposal")
+@turned_red_by("mixes-aead-with-other-ciphers")
+def test_initiator_offers_combined_modes_in_proposals_of_their_own(peer, target):
+    """
+    peer                                        target (AES-GCM; AES-CBC with HMAC)
+                                        <--     HDR, SAi1(1: AES-GCM; 2: AES-CBC, HMAC), KEi, Ni
+    HDR, SAr1, KEr, Nr                  -->
+                                        <--     HDR, SK {.., SAi2(1: AES-GCM; 2: ..), TSi, TSr}
+    """
+    target.initiate()
+    first = peer.hear_request(ExchangeType.IKE_SA_INIT)
+    _assert_not_mixed(first)
+    _assert_not_mixed(peer.accept_ike_sa_init(first))
+
+
+def _assert_not_mixed(request):
+    for proposal in request.get(SA).proposals:
+        combined = [each.id == AES_GCM_256.id for each in proposal.of(TransformType.ENCR)]
+        assert len(set(combined)) == 1, f"combined modes beside others: {proposal}"

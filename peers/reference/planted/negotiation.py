@@ -283,3 +283,32 @@ class CallsSelectorsAProposal(Decisions):
         if refusal is None:
             return message
         return message.without(Notify) + Notify(NotifyType.NO_PROPOSAL_CHOSEN)
+
+
+@fault("accepts-nonces-of-any-size")
+class AcceptsNoncesOfAnySize(Decisions):
+    """A nonce is taken whatever its size is."""
+
+    def nonce_fits(self, nonce: bytes) -> bool:
+        return True
+
+
+@fault("refuses-nonces-at-the-limits")
+class RefusesNoncesAtTheLimits(Decisions):
+    """Nonces of 16 and of 256 octets are refused."""
+
+    def nonce_fits(self, nonce: bytes) -> bool:
+        return 16 < len(nonce) < 256
+
+
+@fault("mixes-aead-with-other-ciphers")
+class MixesAeadWithOtherCiphers(Decisions):
+    """What is offered stands in one proposal: combined-mode ciphers beside others."""
+
+    def edit(self, message: Message) -> Message:
+        offer = message.find(SA)
+        if message.response or offer is None or len(offer.proposals) < 2:
+            return message
+        every = dict.fromkeys(each for one in offer.proposals for each in one.transforms)
+        [first, *_] = offer.proposals
+        return message.replacing(SA((replace(first, transforms=tuple(every)),)))
