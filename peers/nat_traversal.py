@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 
 from peers.conversation import Conversation, HeardKeepalive
 from peers.reference.errors import NoAnswer
 from peers.reference.events import Keepalive, Packet
 from peers.reference.message import Message
-from peers.reference.nat import detect, floated, keepalive_packet
+from peers.reference.nat import detect, floated, goes_on_port_4500, is_detection, keepalive_packet
 from peers.reference.sa import IkeSa
 
 
 class NatTraversal(ABC):
-    """What a peer does about NATs (RFC 7296, 2.23; RFC 3948)."""
+    """What a peer does about NATs (RFC 7296, 2.23; RFC 3948).
 
+    Unless it ``traverses_nats``, it detects none, and says nothing for others to detect one.
+    """
+
+    traverses_nats: bool = True
     _talk: Conversation
 
     @property
@@ -29,9 +34,18 @@ class NatTraversal(ABC):
     def _traverse_nat(self, response: Message) -> None:
         """Detect a NAT from the response to IKE_SA_INIT, and go on on port 4500 then."""
         sa = self.ike
+        if not self.traverses_nats:
+            return
         sa.nat = detect(response, sa.remote, sa.local)
-        if sa.traverses_nat:
+        if goes_on_port_4500(sa):
             self.go_on_port_4500()
+
+    def _tell_of_nats(self, request: Message) -> Message:
+        """Leave NAT detection out of an IKE_SA_INIT request where we do not take part in it."""
+        if self.traverses_nats:
+            return request
+        kept = tuple(each for each in request.payloads if not is_detection(each))
+        return replace(request, payloads=kept)
 
     def go_on_port_4500(self) -> None:
         """Use port 4500 from now on, with a NAT or without one (RFC 7296, 2.23)."""
@@ -39,8 +53,12 @@ class NatTraversal(ABC):
         sa.local, sa.remote = floated(sa.local), floated(sa.remote)
 
     def _follow_path(self, sa: IkeSa, packet: Packet) -> None:
-        """Answer where the target spoke from last: it may have gone on on port 4500."""
-        sa.local, sa.remote = packet.destination, packet.source
+        """Answer where the target spoke from last: it may have gone on on port 4500.
+
+        With MOBIKE it says so when it moves (RFC 4555, 3.8).
+        """
+        if sa.mobility is None:
+            sa.local, sa.remote = packet.destination, packet.source
 
     # Keepalives (RFC 3948, 2.3 and 4).
 

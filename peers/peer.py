@@ -12,18 +12,15 @@ from peers.configuring import Configuring
 from peers.conversation import Conversation, Heard, HeardEsp, HeardKeepalive, HeardMessage
 from peers.flow import FaultyLink, FlowFault
 from peers.link import Link
+from peers.mobility import Moving
 from peers.nat_traversal import NatTraversal
-from peers.reference import authentication, configuration, initial
+from peers.reference import authentication, configuration, initial, mobike
 from peers.reference import child as child_sa
 from peers.reference.child import ChildSa
 from peers.reference.connection import Connection
 from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.errors import Inconclusive, NoAnswer, PeerError, ScriptError
-from peers.reference.events import (
-    Endpoint,
-    Event,
-    IkeKeysDerived,
-)
+from peers.reference.events import Endpoint, Event, IkeKeysDerived
 from peers.reference.message import Message
 from peers.reference.nat import Claim, detect
 from peers.reference.negotiation import choose, ke
@@ -50,7 +47,7 @@ TRIGGERED = 15.0
 """Seconds that a target may take to send what it was told to send, or to repeat itself."""
 
 
-class Peer(Configuring, Successors, ChildSas, NatTraversal, Traffic):
+class Peer(Configuring, Moving, Successors, ChildSas, NatTraversal, Traffic):
     """Our side of one connection, in either role (RFC 7296).
 
     ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works
@@ -112,7 +109,7 @@ class Peer(Configuring, Successors, ChildSas, NatTraversal, Traffic):
     def ike_sa_init(self, group: KeyExchangeMethod | None = None) -> Message:
         """Start a new IKE SA: build HDR, SAi1, KEi, Ni."""
         self._ike = self._new_ike(initiator=True)
-        return initial.ike_sa_init(self._ike, group)
+        return self._tell_of_nats(initial.ike_sa_init(self._ike, group))
 
     def agree(self, request: Message, response: Message) -> None:
         """Take up the response to our IKE_SA_INIT request: check it and derive the keys."""
@@ -137,12 +134,14 @@ class Peer(Configuring, Successors, ChildSas, NatTraversal, Traffic):
         spi = self.random(4)
         policy = configuration.asking(self.connection.children[0], self.connection.takes)
         offer = child_sa.offer(policy, spi, with_key_exchange=False)
-        return initial.ike_auth(self.ike, (*self._asked_before_child(), *offer))
+        offer = (*self._asked_before_child(), *offer, *mobike.announcements(self.ike))
+        return initial.ike_auth(self.ike, offer)
 
     def take_up(self, request: Message, response: Message) -> ChildSa:
         """Check the responder's AUTH and take up the Child SA that IKE_AUTH granted."""
         self._verify(response)
         self._take_configuration(response)
+        mobike.note(self.ike, response)
         spi = request.get(SA).proposals[0].spi
         return self._add_child(self._granted(request, response, spi), self.ike.nonces())
 
@@ -384,12 +383,14 @@ class Peer(Configuring, Successors, ChildSas, NatTraversal, Traffic):
     def ike_auth_response(self, request: Message) -> Message:
         """Check the target's AUTH and build the response that grants its Child SA."""
         self._verify(request)
+        mobike.note(self.ike, request)
         proof = authentication.own_payloads(AuthenticationDecisions(), self.ike)
         named = authentication.ppk_payloads(AuthenticationDecisions(), self.ike)
         assigned = self.assign(request)
         terms = self.grant(request)
         self._add_child(terms, self.ike.nonces())
-        return self.reply(request, *proof, *assigned, *child_sa.answer(terms), *named)
+        granted = (*child_sa.answer(terms), *mobike.announcements(self.ike))
+        return self.reply(request, *proof, *assigned, *granted, *named)
 
     def reply(self, request: Message, *payloads: Payload) -> Message:
         """Build a response of ours to a request of the target."""
@@ -403,9 +404,9 @@ class Peer(Configuring, Successors, ChildSas, NatTraversal, Traffic):
         """
         if request not in self._requests:
             raise ScriptError(f"nothing was heard that this could answer: {request}")
-        sa = self._sa_of(request)
-        with self._on(sa):
-            self._answered[self._requests[request].octets] = self.say(response, wrong)
+        sa, heard = self._sa_of(request), self._requests[request]
+        with self._on(sa), self._back(sa, heard):
+            self._answered[heard.octets] = self.say(response, wrong)
         sa.expected_request_id = request.message_id + 1
 
     def _sa_of(self, request: Message) -> IkeSa:
@@ -441,7 +442,8 @@ class Peer(Configuring, Successors, ChildSas, NatTraversal, Traffic):
             return False
         self._follow_path(heard.sa, heard.packet)
         if heard.octets in self._answered:
-            self._talk.say(self._answered[heard.octets], None, heard.sa)
+            with self._back(heard.sa, heard):
+                self._talk.say(self._answered[heard.octets], None, heard.sa)
             return True
         if request.protected and request.exchange in _COURTESIES:
             if request in self._requests:
@@ -450,7 +452,7 @@ class Peer(Configuring, Successors, ChildSas, NatTraversal, Traffic):
             self._requests[request] = heard
             with self._on(heard.sa):
                 payloads = _COURTESIES[request.exchange](self, request)
-            self.answer(request, self.reply(request, *payloads))
+            self.answer(request, self.reply(request, *self._to_mobility(heard), *payloads))
         return False
 
     def _new_ike(self, *, initiator: bool, spi_i: bytes = NO_SPI) -> IkeSa:

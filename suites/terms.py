@@ -121,6 +121,16 @@ def asks_for_an_address(described: Connection) -> Connection:
     return replace(described, local_selectors=(host,), takes=AddressPool((host,)))
 
 
+def lets_the_peer_move(described: Connection) -> Connection:
+    """Have the target use MOBIKE as responder: its peer may come from anywhere."""
+    return replace(described, mobike=True, from_anywhere=True)
+
+
+def may_move(described: Connection) -> Connection:
+    """Have the target use MOBIKE as initiator."""
+    return replace(described, mobike=True)
+
+
 def connection(
     station: Station,
     family: int,

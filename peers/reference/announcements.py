@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from peers.reference import mobike
 from peers.reference.message import Header, Message
 from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import Notify
@@ -56,7 +57,7 @@ class Announcements:
         if connection.window > 1:
             announced.append(set_window_size(connection.window))
             session.own_window = connection.window
-        return tuple(announced)
+        return (*announced, *mobike.announcements(session.sa))
 
     def hear(self, session: Session, message: Message) -> None:
         """Take up what a message of an authenticated peer announces."""

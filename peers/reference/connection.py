@@ -82,7 +82,9 @@ class Connection:
     ``ppks`` are post-quantum preshared keys that it has for the other side, as initiator it uses
     the first; without one nothing is established where ``ppk_required`` (RFC 8784).
     A side that ``claims_nat`` makes its NAT detection hash wrong, so that ESP is encapsulated in
-    UDP although there is no NAT (2.23).
+    UDP although there is no NAT (2.23). With ``mobike`` addresses may change (RFC 4555);
+    ``more_addresses`` are those of this side besides ``local``. The other side may come
+    ``from_anywhere``: from other addresses than ``remote``, too, but then it has to begin.
     """
 
     name: str
@@ -112,6 +114,9 @@ class Connection:
     claims_nat: bool = False
     ppks: tuple[Ppk, ...] = ()
     ppk_required: bool = False
+    mobike: bool = False
+    more_addresses: tuple[IPAddress, ...] = ()
+    from_anywhere: bool = False
 
     @property
     def children(self) -> tuple[ChildPolicy, ...]:
@@ -142,4 +147,6 @@ class Connection:
             more=tuple(policy.mirrored() for policy in self.more),
             gives=self.takes,
             takes=self.gives,
+            more_addresses=(),
+            from_anywhere=False,
         )

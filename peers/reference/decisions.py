@@ -17,6 +17,7 @@ from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.decisions_collisions import CollisionDecisions
 from peers.reference.decisions_configuration import ConfigurationDecisions
 from peers.reference.decisions_exchanges import ExchangeDecisions
+from peers.reference.decisions_mobike import MobikeDecisions
 from peers.reference.decisions_nat import NatDecisions
 from peers.reference.esp import EspPacket, Recovery, ReplayWindow
 from peers.reference.initial import with_cookie, with_group
@@ -61,6 +62,7 @@ class Decisions(
     CollisionDecisions,
     ConfigurationDecisions,
     ExchangeDecisions,
+    MobikeDecisions,
     NatDecisions,
 ):
     """The decisions as the RFCs want them."""

@@ -14,6 +14,7 @@ from peers.reference.nat import (
     Localized,
     demultiplex,
     detect,
+    goes_on_port_4500,
     localize,
 )
 from peers.reference.payloads import TrafficSelector
@@ -33,15 +34,25 @@ class NatDecisions:
         return detect(message, source, destination)
 
     def floats(self, sa: IkeSa) -> bool:
-        """Say whether an initiator goes on on port 4500: it must behind a NAT (2.23)."""
-        return sa.traverses_nat
+        """Say whether an initiator goes on on port 4500: behind a NAT (2.23), or for MOBIKE.
+
+        MOBIKE wants it when both sides traverse NATs, even where there is none (RFC 4555, 3.3).
+        """
+        return goes_on_port_4500(sa)
 
     def encapsulates(self, sa: IkeSa) -> bool:
         """Say whether ESP goes in UDP: with a NAT between, but never on port 500 (2.23)."""
+        if sa.mobility is not None and sa.mobility.esp is not None:
+            return sa.mobility.esp[1]
         return sa.traverses_nat and sa.local.port == NAT_TRAVERSAL_PORT
 
     def esp_route(self, sa: IkeSa, child: ChildSa) -> tuple[Endpoint, Endpoint]:
-        """Give where an ESP packet of ours goes from and to: the way of its IKE SA."""
+        """Give where an ESP packet of ours goes from and to: the way of its IKE SA.
+
+        It goes the old one while a new one is not settled (RFC 4555, 3.5).
+        """
+        if sa.mobility is not None and sa.mobility.esp is not None:
+            return sa.mobility.esp[0]
         return sa.local, sa.remote
 
     def response_route(self, sa: IkeSa, packet: Packet) -> tuple[Endpoint, Endpoint]:
@@ -52,12 +63,15 @@ class NatDecisions:
         """Say whether a new, authenticated packet changes where we speak to (2.23).
 
         IKE_AUTH may come from another port than IKE_SA_INIT. Later on only a peer behind a NAT
-        is followed, and only by a side that is not behind one itself.
+        is followed, and only by a side that is not behind one itself. With MOBIKE nobody is: who
+        moves says so (RFC 4555, 3.8).
         """
         if packet.carrier is not Carrier.UDP:
             return False
         if sa.state is State.INIT_ANSWERED:
             return True
+        if sa.mobility is not None:
+            return False
         return sa.nat.theirs and not sa.nat.ours
 
     def sends_keepalives(self, sa: IkeSa) -> bool:

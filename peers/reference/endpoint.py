@@ -24,11 +24,12 @@ from peers.reference.errors import (
 )
 from peers.reference.esp_traffic import EspTraffic
 from peers.reference.events import Endpoint as At
-from peers.reference.events import Packet
+from peers.reference.events import IPAddress, Packet
 from peers.reference.ike_rekeys import IkeRekeys
 from peers.reference.implemented import check_implemented, check_sequence_numbers
 from peers.reference.initiator import Initiator
 from peers.reference.message import Header, Message
+from peers.reference.movements import Movements
 from peers.reference.nat import Kind, ike_packet
 from peers.reference.numbers import ExchangeType
 from peers.reference.payloads import Notify
@@ -76,6 +77,7 @@ class Endpoint:
         self.successors = IkeRekeys(self)
         self.configurations = Configurations(self)
         self.announcements = Announcements(self)
+        self.movements = Movements(self)
         self._traffic = EspTraffic(self)
         self._responder = Responder(self)
         self._initiator = Initiator(self)
@@ -141,6 +143,20 @@ class Endpoint:
     def rekey_ike(self, connection: Connection, now: float) -> list[Packet]:
         """Rekey the IKE SA (RFC 7296, 1.3.2)."""
         return self._ask(connection, Wanted(self.successors.rekey, alone=True), now)
+
+    def move(
+        self,
+        connection: Connection,
+        now: float,
+        local: IPAddress | None = None,
+        remote: IPAddress | None = None,
+    ) -> list[Packet]:
+        """Go on from or to another address, and have the other side do so (RFC 4555, 3.5)."""
+        self.now = now
+        for session in self.established(connection):
+            self.movements.move(session, local, remote)
+        self._ask_next()
+        return self._flush()
 
     def _ask(self, connection: Connection, wanted: Wanted, now: float) -> list[Packet]:
         self.now = now
@@ -213,7 +229,8 @@ class Endpoint:
             self._repeat_request(session, pending)
         if not ripe and not overdue:
             # Nothing was heard for a while: an empty request asks whether the peer is alive.
-            self.request(session, session.sa.request(ExchangeType.INFORMATIONAL))
+            probe = self.movements.liveness(session)
+            self.request(session, session.sa.request(ExchangeType.INFORMATIONAL, *probe))
 
     def _repeat_request(self, session: Session, pending: Pending) -> None:
         if session not in self.sessions:
@@ -394,6 +411,7 @@ class Endpoint:
             session.take_in(message.message_id)
             self.follow(session, packet)
             self._responder.answer(session, packet, message)
+            self._ask_next()
 
     def _open(self, session: Session, octets: bytes) -> Message | None:
         try:
@@ -451,7 +469,7 @@ class Endpoint:
     def follow(self, session: Session, packet: Packet) -> None:
         """Speak to where a new and authenticated packet came from, where that is to be (2.23)."""
         sa = session.sa
-        came = (packet.destination, packet.source)
+        session.came = came = (packet.destination, packet.source)
         if came != (sa.local, sa.remote) and self.decide.follows(sa, packet):
             sa.local, sa.remote = came
             self.say(f"{sa} is between {sa.local} and {sa.remote} now")

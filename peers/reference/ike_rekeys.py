@@ -93,6 +93,8 @@ class IkeRekeys:
     def _hand_over(self, session: Session, heir: IkeSa) -> None:
         """Give the Child SAs, and what we still want to do, to the new IKE SA (2.8)."""
         rekey.succeed(session.sa, heir)
+        if not self._decide.inherits_mobility():
+            heir.mobility = None
         successor = self._endpoint.session_of(heir)
         successor.waiting.extend(session.waiting)
         successor.later.extend(session.later)

@@ -14,7 +14,14 @@ from peers.reference.message import Message
 from peers.reference.nat import floated
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
 from peers.reference.payloads import SA, Nonce, Notify, TSi, TSr
-from peers.reference.purposes import ChildEnd, ChildWish, IkeWish
+from peers.reference.purposes import (
+    AddressUpdate,
+    ChildEnd,
+    ChildWish,
+    IkeWish,
+    Purpose,
+    RouteCheck,
+)
 from peers.reference.sa import IkeSa
 from peers.reference.session import Pending, Session
 from peers.reference.states import Event, State
@@ -145,6 +152,7 @@ class Initiator:
         nonces = sa.nonces()
         sa.authenticated()
         self._endpoint.announcements.hear(session, response)
+        self._endpoint.movements.hear_support(session, response)
         if isinstance(wish, ChildWish) and response.has(SA, TSi, TSr):
             self._take_first_child(session, wish, pending.message, response, nonces)
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
@@ -186,5 +194,18 @@ class Initiator:
             self._endpoint.close(session, session.closing)
         elif session.sa.state is State.DELETING:
             self._endpoint.close(session, "deleted by us")
-        elif isinstance(pending.purpose, ChildEnd):
-            self._endpoint.children.hear_delete(session, pending.purpose)
+        elif mismatch := self._endpoint.movements.hear_cookie(pending.message, response):
+            self._endpoint.close(session, mismatch)
+        else:
+            self._hear_purpose(session, pending.purpose, response)
+
+    def _hear_purpose(self, session: Session, purpose: Purpose | None, response: Message) -> None:
+        movements = self._endpoint.movements
+        if isinstance(purpose, ChildEnd):
+            self._endpoint.children.hear_delete(session, purpose)
+        elif isinstance(purpose, RouteCheck):
+            movements.hear_check(session, purpose)
+        elif isinstance(purpose, AddressUpdate):
+            movements.hear_update(session, purpose, response)
+        else:
+            movements.hear_liveness(session, response)

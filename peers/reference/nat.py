@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, Flag
 from hashlib import sha1
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ from peers.reference.errors import MalformedMessage, PeerError
 from peers.reference.events import Carrier, Endpoint, IPAddress, Packet
 from peers.reference.ip import IpPacket
 from peers.reference.numbers import IpProtocol, NotifyType
-from peers.reference.payloads import Notify, TrafficSelector
+from peers.reference.payloads import Notify, Payload, TrafficSelector
 
 if TYPE_CHECKING:
     from peers.reference.message import Message
@@ -30,6 +30,9 @@ KEEPALIVE_INTERVAL = 20.0
 """Seconds without any packet to the peer after which a keepalive is due (RFC 3948, 4)."""
 
 
+DETECTION = (NotifyType.NAT_DETECTION_SOURCE_IP, NotifyType.NAT_DETECTION_DESTINATION_IP)
+
+
 class Claim(Flag):
     """Which NAT detection hashes a side makes wrong on purpose, to have a NAT where none is."""
 
@@ -40,11 +43,15 @@ class Claim(Flag):
 
 @dataclass(frozen=True, slots=True)
 class Detected:
-    """What NAT detection said: which side is behind a NAT, if both sides take part at all."""
+    """What NAT detection said: which side is behind a NAT, if both sides take part at all.
+
+    ``seen`` is the hash of what the other side sees of us.
+    """
 
     supported: bool = False
     ours: bool = False
     theirs: bool = False
+    seen: bytes = field(default=b"", compare=False)
 
     @property
     def found(self) -> bool:
@@ -78,6 +85,11 @@ def detection_payloads(
     )
 
 
+def is_detection(payload: Payload) -> bool:
+    """Say whether a payload is a NAT detection notify."""
+    return isinstance(payload, Notify) and payload.notify_type in DETECTION
+
+
 def detect(message: Message, source: Endpoint, destination: Endpoint) -> Detected:
     """Compare the hashes of a message with where it came from and where it came to.
 
@@ -93,6 +105,7 @@ def detect(message: Message, source: Endpoint, destination: Endpoint) -> Detecte
         supported=True,
         ours=detection_hash(spis, destination) not in destinations,
         theirs=detection_hash(spis, source) not in sources,
+        seen=destinations[0],
     )
 
 
@@ -103,6 +116,15 @@ def _data(message: Message, kind: NotifyType) -> list[bytes]:
 def floated(end: Endpoint) -> Endpoint:
     """Give the same address with the port of NAT traversal."""
     return replace(end, port=NAT_TRAVERSAL_PORT)
+
+
+def goes_on_port_4500(sa: IkeSa) -> bool:
+    """Say whether an initiator goes on on port 4500 after IKE_SA_INIT.
+
+    With a NAT it does (RFC 7296, 2.23), and for MOBIKE where both sides traverse NATs, so that no
+    port has to change when one appears (RFC 4555, 3.3).
+    """
+    return sa.traverses_nat or (sa.connection.mobike and sa.nat.supported)
 
 
 # What a datagram is (RFC 3948, 2 and 3.3).

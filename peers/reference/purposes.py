@@ -8,6 +8,7 @@ from enum import Enum
 from peers.reference.child import ChildSa
 from peers.reference.connection import ChildPolicy
 from peers.reference.key_exchange import KeyExchange
+from peers.reference.mobike import Way
 from peers.reference.sa import IkeSa
 
 Nonces = tuple[bytes, bytes]
@@ -57,7 +58,26 @@ class ChildEnd:
     children: tuple[ChildSa, ...]
 
 
-Purpose = ChildWish | IkeWish | ChildEnd
+@dataclass(slots=True, eq=False)
+class AddressUpdate:
+    """We want ``way`` to be that of the IKE SA and its Child SAs (RFC 4555, 3.5).
+
+    ``before`` is what it was; ``attempt`` counts the requests for it, from 1.
+    """
+
+    way: Way
+    before: Way
+    attempt: int
+
+
+@dataclass(slots=True, eq=False)
+class RouteCheck:
+    """We ask whether the other side hears us on that way (RFC 4555, 3.7)."""
+
+    way: Way
+
+
+Purpose = ChildWish | IkeWish | ChildEnd | AddressUpdate | RouteCheck
 
 
 class Asked(Enum):

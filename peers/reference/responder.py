@@ -183,6 +183,7 @@ class Responder:
         except AuthenticationFailure as problem:
             self._endpoint.say(f"authentication failed: {problem}")
             return self._decide.authentication_refusal()
+        self._endpoint.movements.refuse_changed(session, request)
         try:
             child = self._endpoint.configurations.answer(session, request)
             child += self._endpoint.children.answer_first(session, request)
@@ -195,6 +196,7 @@ class Responder:
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
         session.last_auth = request.message_id
         self._endpoint.announcements.hear(session, request)
+        self._endpoint.movements.hear_support(session, request)
         named = authentication.ppk_payloads(self._decide, sa)
         return (*mine, *child, *self._endpoint.announcements.own(session), *named)
 
@@ -214,4 +216,5 @@ class Responder:
             return self._decide.informational_answer(request)
         self._endpoint.announcements.hear(session, request)
         configuration = self._endpoint.configurations.inform(session, request)
-        return (*configuration, *self._endpoint.children.answer_delete(session, request))
+        movement = self._endpoint.movements.answer(session, request)
+        return (*configuration, *movement, *self._endpoint.children.answer_delete(session, request))

@@ -13,6 +13,7 @@ from peers.reference.events import Endpoint, IPAddress
 from peers.reference.key_exchange import KeyExchange
 from peers.reference.keys import IkeKeys
 from peers.reference.message import Message
+from peers.reference.mobike import Mobility
 from peers.reference.nat import NOT_DETECTED, Claim
 from peers.reference.negotiation import Suite
 from peers.reference.numbers import ExchangeType
@@ -36,7 +37,8 @@ class IkeSa:
     and ``keys_without_ppk`` are those before it was, until the SA is established (RFC 8784).
     ``assigned`` are the addresses that one side has assigned to the other (2.19).
     ``local`` and ``remote`` are where it speaks from and to, ``nat`` is what was detected between
-    the two, ``claim`` what this side pretends (2.23).
+    the two, ``claim`` what this side pretends (2.23). ``mobility`` is there when both sides support
+    MOBIKE (RFC 4555, 3.2).
     ``key_exchange`` is the initiator's half of one under way, ``shared`` its secret once agreed.
     """
 
@@ -76,6 +78,7 @@ class IkeSa:
         self.next_request_id = 0
         self.expected_request_id = 0
         self.nat = NOT_DETECTED
+        self.mobility: Mobility | None = None
         self.claim = Claim.OURS if connection.claims_nat else Claim.NOTHING
 
     def __str__(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from peers.reference.events import Endpoint
 from peers.reference.message import Message
 from peers.reference.purposes import ChildEnd, Purpose
 from peers.reference.sa import IkeSa
@@ -56,7 +57,8 @@ class Session:
     many we do; ``taken`` are those that came before an earlier one, and ``answers`` the last
     responses of ours by Message ID, as many as that. ``reported`` is when a Message ID outside
     the window was reported last, ``putting_off`` when the peer began to answer TEMPORARY_FAILURE
-    (2.25). ``last_auth`` is the Message ID of the IKE_AUTH request that authenticated the peer.
+    (2.25). ``came`` is the way that the newest message came, our end first. ``last_auth`` is the
+    Message ID of the IKE_AUTH request that authenticated the peer.
     """
 
     sa: IkeSa
@@ -75,6 +77,12 @@ class Session:
     taken: set[int] = field(default_factory=set)
     answers: dict[int, tuple[Message, bytes]] = field(default_factory=dict)
     spoke: float = 0.0
+    came: tuple[Endpoint, Endpoint] | None = None
+
+    @property
+    def way(self) -> tuple[Endpoint, Endpoint]:
+        """The way that the newest message of the peer came: our end, and the other one."""
+        return self.came or (self.sa.local, self.sa.remote)
 
     @property
     def pending(self) -> Pending | None:

@@ -145,7 +145,7 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
         **authentication(connection),
         "left": str(connection.local),
         **({} if connection.takes else libreswan_settings("left", policy.local_selectors)),
-        "right": str(connection.remote),
+        "right": "%any" if connection.from_anywhere else str(connection.remote),
         **({} if connection.gives else libreswan_settings("right", policy.remote_selectors)),
         **libreswan_sides(connection),
         "type": policy.mode.value,
@@ -162,6 +162,11 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
         "leftupdown": "%disabled",
         "auto": "ignore",
     }
+    if connection.mobike:
+        settings["mobike"] = "yes"
+        if not connection.from_anywhere:
+            # pluto moves only where it had to look for its address, and as initiator.
+            settings["left"] = "%defaultroute"
     if connection.tfc_size:
         settings["tfc"] = str(connection.tfc_size)
     if not connection.accepts_tfc:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 from peers.memory import MemoryLink
@@ -47,7 +48,10 @@ class ReferenceTarget:
         return ""
 
     def configure(self, connection: Connection) -> str:
-        """Hand the connection to the endpoint."""
+        """Hand the connection to the endpoint, which tells all its addresses where it may move."""
+        if connection.mobike:
+            more = tuple(each for each in self.addresses() if each != connection.local)
+            connection = replace(connection, more_addresses=more)
         self._endpoint.configure(connection)
         return f"# The embedded endpoint takes the neutral description itself.\n{connection!r}\n"
 

@@ -114,9 +114,9 @@ def connection_section(connection: Connection) -> Section:
     return {
         "version": "2",
         "local_addrs": [str(connection.local)],
-        "remote_addrs": [str(connection.remote)],
+        "remote_addrs": ["%any" if connection.from_anywhere else str(connection.remote)],
         "proposals": [proposal_text(each) for each in connection.ike_proposals],
-        "mobike": "no",
+        "mobike": "yes" if connection.mobike else "no",
         "encap": "yes" if connection.claims_nat else "no",
         "unique": "never",
         "rekey_time": "0s",

@@ -9,18 +9,11 @@ from peers.reference.child import ChildSa
 from peers.reference.decisions import Decisions
 from peers.reference.events import Carrier, Endpoint, Packet
 from peers.reference.message import Message
-from peers.reference.nat import NOT_DETECTED, Detected, Localized, detection_payloads
-from peers.reference.numbers import ExchangeType, NotifyType
-from peers.reference.payloads import Notify, Payload, TrafficSelector
+from peers.reference.nat import NOT_DETECTED, Detected, Localized, detection_payloads, is_detection
+from peers.reference.numbers import ExchangeType
+from peers.reference.payloads import TrafficSelector
 from peers.reference.planted.catalogue import fault
 from peers.reference.sa import NO_SPI, IkeSa
-
-DETECTION = (NotifyType.NAT_DETECTION_SOURCE_IP, NotifyType.NAT_DETECTION_DESTINATION_IP)
-
-
-def is_detection(payload: Payload) -> bool:
-    """Say whether a payload is a NAT detection notify."""
-    return isinstance(payload, Notify) and payload.notify_type in DETECTION
 
 
 @fault("sends-no-nat-detection")
