@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 HALF_OPEN = 30.0
 """Seconds that an IKE SA of which only IKE_SA_INIT was done waits for IKE_AUTH (2.4, 2.6)."""
 
-REPORT_INTERVAL = 60.0
-"""Seconds between two reports of Message IDs outside the window: they are rate limited (2.3)."""
-
 STRANGER_INTERVAL = 1.0
 """Seconds between two answers to requests for IKE SAs that there are not (2.21.4)."""
 
@@ -70,8 +67,17 @@ class Announcements:
             and message.exchange == ExchangeType.IKE_AUTH
             and self._decide.obeys_first_contact()
         ):
-            for other in self._others(session):
-                self._endpoint.close(other, "the peer says that it is new")
+            self._end_others(session)
+
+    def hear_unauthenticated(self, session: Session, message: Message) -> None:
+        """Take no notice of what whoever sends it announces: only a fault does."""
+        first = NotifyType.INITIAL_CONTACT in message.notifies
+        if first and self._decide.obeys_unauthenticated_contact():
+            self._end_others(session)
+
+    def _end_others(self, session: Session) -> None:
+        for other in self._others(session):
+            self._endpoint.close(other, "the peer says that it is new")
 
     def _others(self, session: Session) -> list[Session]:
         """List the other IKE SAs between the same identities."""
@@ -87,8 +93,8 @@ class Announcements:
 
     def report(self, session: Session, message_id: int) -> None:
         """Tell the peer of a Message ID outside the window: optional, and seldom (2.3)."""
-        since = self._endpoint.now - session.reported
-        if not session.sa.connection.reports_message_ids or since < REPORT_INTERVAL:
+        since, interval = self._endpoint.now - session.reported, self._decide.report_interval()
+        if not session.sa.connection.reports_message_ids or since < interval:
             return
         session.reported = self._endpoint.now
         notify = Notify(NotifyType.INVALID_MESSAGE_ID, message_id.to_bytes(4, "big"))

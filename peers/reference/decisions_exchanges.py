@@ -11,6 +11,9 @@ from peers.reference.payloads import Nonce, Notify
 from peers.reference.sa import IkeSa
 from peers.reference.states import State
 
+REPORT_INTERVAL = 60.0
+"""Seconds between two reports of Message IDs outside the window."""
+
 
 class ExchangeDecisions:
     """The decisions of `Decisions` about single exchanges, as the RFC wants them."""
@@ -87,6 +90,20 @@ class ExchangeDecisions:
     def follows_cookie(self, cookie: bytes) -> bool:
         """Say whether a cookie is of a size that there may be (2.6)."""
         return 1 <= len(cookie) <= 64
+
+    # What the peer announces (2.3 and 2.4).
+
+    def window_of_successor(self, before: int) -> int:
+        """Give the peer's window on an IKE SA that replaces another: it starts anew (2.3)."""
+        return 1
+
+    def obeys_unauthenticated_contact(self) -> bool:
+        """Say whether INITIAL_CONTACT is obeyed before its sender is authenticated: never (2.4)."""
+        return False
+
+    def report_interval(self) -> float:
+        """Give the seconds between two reports of Message IDs: they are rate limited (2.3)."""
+        return REPORT_INTERVAL
 
     # Closing (2.4).
 

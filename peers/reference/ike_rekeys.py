@@ -98,6 +98,7 @@ class IkeRekeys:
         successor = self._endpoint.session_of(heir)
         successor.waiting.extend(session.waiting)
         successor.later.extend(session.later)
+        successor.window = self._decide.window_of_successor(session.window)
         session.waiting.clear()
         session.later.clear()
 

@@ -141,6 +141,7 @@ class Responder:
         sa.expected_request_id = 1
         sa.move(Event.ANSWER_INIT)
         self._endpoint.sessions.append(session)
+        self._endpoint.announcements.hear_unauthenticated(session, request)
         self._answer(session, packet, response)
         sa.response_octets = session.response
 
@@ -177,6 +178,7 @@ class Responder:
 
     def _ike_auth(self, session: Session, request: Message) -> Payloads:
         sa = session.sa
+        self._endpoint.announcements.hear_unauthenticated(session, request)
         try:
             authentication.verify(self._decide, sa, request, self._endpoint.now)
             mine = authentication.own_payloads(self._decide, sa)

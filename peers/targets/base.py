@@ -43,11 +43,21 @@ class Capability(Enum):
     EDDSA = "Ed25519 and Ed448 (RFC 8420)"
     CRL_LOADED = "CRLs loaded while it runs"
     PPK = "post-quantum preshared keys (RFC 8784)"
+    WINDOW = "a window of more than one request"
+    MESSAGE_ID_REPORTS = "reports of Message IDs outside the window"
     NULL_AUTHENTICATION = "NULL authentication (RFC 7619)"
 
 
-OF_DAEMONS = frozenset(Capability) - {Capability.KEYED_BY_HAND, Capability.SETTABLE_COUNTER}
-"""What an adapter of an IKE daemon may declare: its Child SAs come of exchanges."""
+OF_DAEMONS = frozenset(Capability) - {
+    Capability.KEYED_BY_HAND,
+    Capability.SETTABLE_COUNTER,
+    Capability.WINDOW,
+    Capability.MESSAGE_ID_REPORTS,
+}
+"""What an adapter of an IKE daemon may declare: its Child SAs come of exchanges.
+
+Neither charon nor pluto ever takes more than one request at a time, or reports a Message ID.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,6 +169,8 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
             settings["left"] = "%defaultroute"
     if connection.tfc_size:
         settings["tfc"] = str(connection.tfc_size)
+    if connection.initial_contact:
+        settings["initial-contact"] = "yes"
     if not connection.accepts_tfc:
         settings["send-no-esp-tfc"] = "yes"
     if connection.claims_nat:

@@ -118,7 +118,8 @@ def connection_section(connection: Connection) -> Section:
         "proposals": [proposal_text(each) for each in connection.ike_proposals],
         "mobike": "yes" if connection.mobike else "no",
         "encap": "yes" if connection.claims_nat else "no",
-        "unique": "never",
+        # "no" still says and obeys INITIAL_CONTACT, "never" does not.
+        "unique": "no" if connection.initial_contact else "never",
         "rekey_time": "0s",
         "dpd_delay": f"{math.ceil(connection.liveness_delay)}s",
         "local": local_side(connection.local_identity, connection.local_credential),

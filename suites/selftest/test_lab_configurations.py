@@ -190,7 +190,6 @@ NO_WORDS = {
     "single pairs": {"single_pair": True},
     "a limit": {"most_children": 1},
     "a window": {"window": 2},
-    "first contact": {"initial_contact": True},
     "reports": {"reports_message_ids": True},
     "one name twice": {"more": (SECOND, SECOND)},
     "a strange name": {"more": (replace(SECOND, name="a b"),)},
