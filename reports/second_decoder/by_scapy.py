@@ -76,6 +76,9 @@ def _load(payload: Any) -> Pairs:
 def _sa(payload: Any) -> Pairs:
     for index, proposal in enumerate(_layers(payload.prop)):
         prefix = f"proposal[{index}]."
+        if not hasattr(proposal, "proposal"):
+            yield f"{prefix}load", bytes(proposal)
+            continue
         yield f"{prefix}next_payload", proposal.next_payload
         yield f"{prefix}reserved", int(proposal.flags)
         yield f"{prefix}length", proposal.length

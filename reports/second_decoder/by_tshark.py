@@ -64,13 +64,12 @@ _OCTETS = {
     "isakmp.spi": "spi",
     "isakmp.key_exchange.data": "data",
     "isakmp.id.data": "data",
-    "isakmp.cert.data": "data",
     "isakmp.auth.data": "data",
     "isakmp.nonce": "data",
     "isakmp.notify.data": "data",
     "isakmp.vid_bytes": "data",
-    "isakmp.eap.data": "data",
     "isakmp.datapayload": "data",
+    "isakmp.gspm.data": "data",
     "isakmp.cfg.attr.value": "value",
     "isakmp.ike2.attr.value": "value",
     **{f"isakmp.ts.{end}_ipv{v}": f"{end}_address" for end in ("start", "end") for v in (4, 6)},
@@ -249,8 +248,12 @@ def _certreq(payload: ET.Element, octets: bytes) -> Pairs:
     yield "data", b"".join(bytes.fromhex(each.get("value", "")) for each in hashes)
 
 
-def _encrypted(payload: ET.Element, octets: bytes) -> Pairs:
+def _whole(payload: ET.Element, octets: bytes) -> Pairs:
     yield "data", octets[4:]
+
+
+def _certificate(payload: ET.Element, octets: bytes) -> Pairs:
+    yield "data", octets[5:]
 
 
 def _fragment(payload: ET.Element, octets: bytes) -> Pairs:
@@ -263,13 +266,15 @@ def _nothing(payload: ET.Element, octets: bytes) -> Pairs:
 
 _NESTED: dict[int, Callable[[ET.Element, bytes], Pairs]] = {
     33: _sa,
+    37: _certificate,
     38: _certreq,
     41: _notify,
     42: _delete,
     44: _selectors,
     45: _selectors,
-    46: _encrypted,
+    46: _whole,
     47: _configuration,
+    48: _whole,
     53: _fragment,
 }
 

@@ -17,7 +17,7 @@ from reports.second_decoder import by_scapy, by_tshark, fields
 from reports.second_decoder.captured import Batch, Captured
 from reports.second_decoder.comparison import Comparison, Disagreement
 from reports.second_decoder.keys import Keys
-from reports.second_decoder.known import SCAPY, TSHARK, Known, explanation
+from reports.second_decoder.known import NO_TRAILER, SCAPY, TSHARK, Known, explanation
 from reports.second_decoder.ours import NO_KEY, read_ike
 from reports.wireshark import ESP_TABLE, IKE_TABLE
 from suites.conformance import ROOT
@@ -104,6 +104,11 @@ def test_a_disagreement_is_printed_with_both_readings_and_fails(run, capsys, mon
 
     assert code == 1
     assert "message_id: we read 0, scapy reads 77" in out
+
+
+@NEEDS_TSHARK
+def test_what_tshark_is_known_for_in_esp_still_happens(comparison):
+    assert comparison.known[NO_TRAILER] > 0
 
 
 # What cannot be compared.
