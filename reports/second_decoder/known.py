@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from peers.reference.der import SEQUENCE
 from peers.reference.numbers import IdType, IpProtocol, NotifyType, PayloadType, TrafficSelectorType
 from reports.second_decoder.fields import Fields, Value
 
@@ -18,10 +19,16 @@ _ADDRESS_SIZES: dict[Value, int] = {IdType.ID_IPV4_ADDR: 4, IdType.ID_IPV6_ADDR:
 _ISAKMP_SIZES = _ADDRESS_SIZES | {4: 8, 6: 32, 7: 8, 8: 32}
 """ISAKMP has identities that are subnets and ranges too (RFC 2407, 4.6.2.1)."""
 _REDIRECTS = (NotifyType.REDIRECT, NotifyType.REDIRECTED_FROM)
+_DISSECTED = (
+    *_REDIRECTS,
+    NotifyType.TICKET_LT_OPAQUE,
+    NotifyType.ROHC_SUPPORTED,
+    NotifyType.IKEV2_MESSAGE_ID_SYNC,
+)
+"""Notifications that Wireshark takes apart by lengths that are not those of the payload."""
 _RANGES = (TrafficSelectorType.TS_IPV4_ADDR_RANGE, TrafficSelectorType.TS_IPV6_ADDR_RANGE)
 _DER = (IdType.ID_DER_ASN1_DN, IdType.ID_DER_ASN1_GN)
 _HASH_SIZE = 20
-_EAP_HEADER_SIZE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,14 +143,30 @@ def _has_spis_of_no_octets(payload: Fields) -> bool:
     return payload.get("spi_size") == 0
 
 
-def _has_no_eap_header(payload: Fields) -> bool:
-    return payload.get("type") == PayloadType.EAP and len(_data(payload)) < _EAP_HEADER_SIZE
+def _is_dissected(payload: Fields) -> bool:
+    return payload.get("notify_type") in _DISSECTED
+
+
+def _is_no_eap_message(payload: Fields) -> bool:
+    """Say whether the length in EAP's own header is not the true one (RFC 3748, 4)."""
+    data = _data(payload)
+    is_eap = payload.get("type") == PayloadType.EAP
+    return is_eap and (len(data) < 4 or int.from_bytes(data[2:4], "big") != len(data))
 
 
 def _has_no_der(payload: Fields) -> bool:
-    """Say whether what should be a certificate or a name in DER is none; 0x30 is a SEQUENCE."""
+    """Say whether what should be a certificate or a name is no SEQUENCE in DER."""
     is_der = payload.get("type") == PayloadType.CERT or payload.get("id_type") in _DER
-    return is_der and not _data(payload).startswith(b"\x30")
+    return is_der and not _is_sequence(_data(payload))
+
+
+def _is_sequence(data: bytes) -> bool:
+    """Say whether octets are one SEQUENCE, by its tag and length (X.690, 8.1)."""
+    if len(data) < 2 or data[0] != SEQUENCE:
+        return False
+    end = 2 + (data[1] & 0x7F if data[1] & 0x80 else 0)
+    length = int.from_bytes(data[2:end], "big") if end > 2 else data[1]
+    return end + length == len(data)
 
 
 def _has_no_hashes(payload: Fields) -> bool:
@@ -275,15 +298,15 @@ KNOWN: tuple[Known, ...] = (
     Known(
         TSHARK,
         _ANY_PAYLOAD,
-        "it reads the gateway of RFC 5685 in a REDIRECT, and ends where the octets are too few",
-        _from_payload_on(_is_a_redirect),
+        "it takes some notifications apart, and ends where their octets are too few or too many",
+        _from_payload_on(_is_dissected),
         hidden=True,
     ),
     Known(
         TSHARK,
         _ANY_PAYLOAD,
-        "it ends at an EAP message that is shorter than EAP's header",
-        _from_payload_on(_has_no_eap_header),
+        "it takes EAP messages apart, and ends at one with a wrong length",
+        _from_payload_on(_is_no_eap_message),
         hidden=True,
     ),
     Known(

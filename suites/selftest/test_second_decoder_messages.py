@@ -44,7 +44,7 @@ from suites.selftest.codec_strategies import (
 )
 
 RAW_IP = 101
-DRAWN = 1000
+DRAWN = 500
 DECODERS = pytest.mark.parametrize(
     "decoder",
     [
@@ -159,7 +159,7 @@ def test_they_read_most_of_it_rightly(comparison, decoder):
     agreed = sum(tally.agreed for tally in tallies)
     known = sum(count for tally in tallies for count in tally.known.values())
 
-    assert agreed > 80_000
+    assert agreed > 50_000
     assert agreed > 4 * known
 
 
