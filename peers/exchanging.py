@@ -13,6 +13,9 @@ from peers.reference.numbers import ExchangeType
 from peers.reference.payloads import Payload, Proposal
 from peers.reference.sa import IkeSa, Random
 
+TRIGGERED = 15.0
+"""Seconds that a target may take to send what it was told to send, or to repeat itself."""
+
 
 class Exchanging(ABC):
     """Requests and responses of one peer, and the SAs that it works with."""
@@ -44,6 +47,10 @@ class Exchanging(ABC):
     @abstractmethod
     def exchange(self, request: Message, wrong: str = "") -> Message:
         """Send a request until it is answered, and give the response."""
+
+    @abstractmethod
+    def hear_request(self, exchange: ExchangeType, timeout: float = TRIGGERED) -> Message:
+        """Wait for a request of the target; NoAnswer when none comes though it is alive."""
 
     @abstractmethod
     def exchange_on(self, sa: IkeSa, request: Message) -> Message:

@@ -10,7 +10,9 @@ from typing import NoReturn
 from peers.child_sas import ChildSas
 from peers.configuring import Configuring
 from peers.conversation import Conversation, Heard, HeardEsp, HeardKeepalive, HeardMessage
+from peers.exchanging import TRIGGERED
 from peers.flow import FaultyLink, FlowFault
+from peers.key_exchanges import KeyExchanges
 from peers.link import Link
 from peers.mobility import Moving
 from peers.nat_traversal import NatTraversal
@@ -43,11 +45,8 @@ from peers.traffic import Traffic
 PATIENCE = (1.0, 2.0, 4.0)
 """Seconds that a request of ours waits before it is sent again; after the last it is given up."""
 
-TRIGGERED = 15.0
-"""Seconds that a target may take to send what it was told to send, or to repeat itself."""
 
-
-class Peer(Configuring, Moving, Successors, ChildSas, NatTraversal, Traffic):
+class Peer(Configuring, Moving, Successors, KeyExchanges, ChildSas, NatTraversal, Traffic):
     """Our side of one connection, in either role (RFC 7296).
 
     ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works
@@ -150,8 +149,9 @@ class Peer(Configuring, Moving, Successors, ChildSas, NatTraversal, Traffic):
         authentication.verify(AuthenticationDecisions(), self.ike, message, now)
 
     def establish(self) -> ChildSa:
-        """Do both initial exchanges; PeerError when they do not end with a Child SA."""
+        """Do the initial exchanges; PeerError when they do not end with a Child SA."""
         self.open_ike_sa()
+        self.exchange_keys()
         request = self.ike_auth()
         return self.take_up(request, self.exchange(request))
 
@@ -418,6 +418,7 @@ class Peer(Configuring, Moving, Successors, ChildSas, NatTraversal, Traffic):
         """Grant the IKE SA that the target asks for; give its IKE_AUTH request."""
         request = request or self.hear_request(ExchangeType.IKE_SA_INIT)
         self.answer(request, self.ike_sa_init_response(request))
+        self.accept_keys()
         return self.hear_request(ExchangeType.IKE_AUTH)
 
     def accept(self, request: Message | None = None) -> ChildSa:

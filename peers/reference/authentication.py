@@ -68,17 +68,18 @@ def _certificate_request(sa: IkeSa) -> list[Payload]:
 
 
 def octets_to_sign(sa: IkeSa, identification: IDi | IDr) -> bytes:
-    """Build what the sender of ``identification`` authenticates (RFC 7296, 2.15)."""
+    """Build what the sender of ``identification`` authenticates (RFC 7296, 2.15; RFC 9242)."""
     keys = sa.established_keys()
     nonce_i, nonce_r = sa.nonces()
     of_initiator = isinstance(identification, IDi)
-    return signed_octets(
+    octets = signed_octets(
         sa.request_octets if of_initiator else sa.response_octets,
         nonce_r if of_initiator else nonce_i,
         keys.prf,
         keys.sk_pi if of_initiator else keys.sk_pr,
         identification.body(),
     )
+    return octets + sa.intermediate.int_auth() if sa.intermediate else octets
 
 
 def shared_key_mic(sa: IkeSa, identification: IDi | IDr, secret: bytes) -> bytes:

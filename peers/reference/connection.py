@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 
+from peers.reference.additional import has_additional
 from peers.reference.credentials import Credential, Ppk
 from peers.reference.events import IPAddress
 from peers.reference.identity import Identity
@@ -85,6 +86,8 @@ class Connection:
     UDP although there is no NAT (2.23). With ``mobike`` addresses may change (RFC 4555);
     ``more_addresses`` are those of this side besides ``local``. The other side may come
     ``from_anywhere``: from other addresses than ``remote``, too, but then it has to begin.
+    It takes IKE_INTERMEDIATE exchanges where ``intermediate`` says so (RFC 9242), and where its
+    proposals have additional key exchanges (RFC 9370).
     """
 
     name: str
@@ -112,11 +115,17 @@ class Connection:
     initial_contact: bool = False
     reports_message_ids: bool = False
     claims_nat: bool = False
+    intermediate: bool = False
     ppks: tuple[Ppk, ...] = ()
     ppk_required: bool = False
     mobike: bool = False
     more_addresses: tuple[IPAddress, ...] = ()
     from_anywhere: bool = False
+
+    @property
+    def takes_intermediate(self) -> bool:
+        """Whether this side takes IKE_INTERMEDIATE exchanges."""
+        return self.intermediate or any(map(has_additional, self.ike_proposals))
 
     @property
     def children(self) -> tuple[ChildPolicy, ...]:

@@ -17,6 +17,7 @@ from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.decisions_collisions import CollisionDecisions
 from peers.reference.decisions_configuration import ConfigurationDecisions
 from peers.reference.decisions_exchanges import ExchangeDecisions
+from peers.reference.decisions_key_exchanges import KeyExchangeDecisions
 from peers.reference.decisions_mobike import MobikeDecisions
 from peers.reference.decisions_nat import NatDecisions
 from peers.reference.esp import EspPacket, Recovery, ReplayWindow
@@ -43,6 +44,7 @@ from peers.reference.sa import NO_SPI, IkeSa
 
 EXCHANGES = (
     ExchangeType.IKE_SA_INIT,
+    ExchangeType.IKE_INTERMEDIATE,
     ExchangeType.IKE_AUTH,
     ExchangeType.CREATE_CHILD_SA,
     ExchangeType.INFORMATIONAL,
@@ -63,6 +65,7 @@ class Decisions(
     ConfigurationDecisions,
     ExchangeDecisions,
     MobikeDecisions,
+    KeyExchangeDecisions,
     NatDecisions,
 ):
     """The decisions as the RFCs want them."""

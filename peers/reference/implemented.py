@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from peers.reference.additional import ADDITIONAL
 from peers.reference.crypto import is_for_ike, key_sizes, prf_size
 from peers.reference.errors import ScriptError
 from peers.reference.esp import MOST_PACKETS
@@ -36,6 +37,7 @@ _CHECKS: Mapping[int, Callable[[Transform], object]] = {
     TransformType.INTEG: lambda t: key_sizes(Encr.ENCR_NULL, None, Integ(t.id)),
     TransformType.KE: _check_method,
     TransformType.ESN: _check_esn,
+    **dict.fromkeys(ADDITIONAL, _check_method),
 }
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
-from peers.reference import authentication, ppk
+from peers.reference import authentication, intermediate, ppk
 from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.errors import PeerError
 from peers.reference.key_exchange import key_exchange, respond
@@ -42,6 +43,7 @@ def ike_sa_init(sa: IkeSa, group: KeyExchangeMethod | None = None) -> Message:
         Nonce(sa.nonce),
         *detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote, sa.claim),
         *authentication.announcements(sa),
+        *intermediate.announcement(sa),
     )
 
 
@@ -66,6 +68,7 @@ def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message
     method = KeyExchangeMethod(request.get(KE).group)
     exchange = respond(method, request.get(KE).data, sa.random)
     authentication.note(sa, request)
+    intermediate.note(sa, request, Suite.of(chosen).additional)
     response = replace(request.reply(), spi_r=sa.spi_r, payloads=())
     response += (
         SA((chosen,)),
@@ -73,12 +76,18 @@ def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message
         Nonce(sa.nonce),
         *detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote, sa.claim),
         *authentication.announcements(sa),
+        *intermediate.announcement(sa),
     )
     agree(sa, exchange.shared, request.get(Nonce).data, chosen)
     return response
 
 
-def hear_ike_sa_init(sa: IkeSa, request: Message, response: Message) -> None:
+def hear_ike_sa_init(
+    sa: IkeSa,
+    request: Message,
+    response: Message,
+    check: Callable[[SA, Proposal], None] = check_choice,
+) -> None:
     """Take up the response to our IKE_SA_INIT request: check the choice, derive the keys.
 
     PeerError when the choice is none of what was offered (2.7), or when the response makes no IKE
@@ -89,10 +98,11 @@ def hear_ike_sa_init(sa: IkeSa, request: Message, response: Message) -> None:
     chosen = response.get(SA).proposals
     if len(chosen) != 1:
         raise PeerError(f"{len(chosen)} proposals in a response: exactly one is to be chosen")
-    check_choice(request.get(SA), chosen[0])
+    check(request.get(SA), chosen[0])
     if response.get(KE).group != request.get(KE).group:
         raise PeerError("KEr is of another group than KEi")
     authentication.note(sa, response)
+    intermediate.note(sa, response, Suite.of(chosen[0]).additional)
     assert sa.key_exchange is not None
     shared, nonce = sa.key_exchange.shared(response.get(KE).data), response.get(Nonce).data
     sa.spi_r = response.spi_r

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from peers.reference import authentication, configuration, initial, ppk
+from peers.reference import authentication, configuration, initial, intermediate, ppk
 from peers.reference import child as child_sa
 from peers.reference.connection import Connection
 from peers.reference.errors import AuthenticationFailure, PeerError
@@ -41,6 +41,7 @@ class Initiator:
         self._decide = endpoint.decide
         self._retries: dict[bytes, int] = {}
         self._handlers: dict[ExchangeType, Callable[[Session, Pending, Message], None]] = {
+            ExchangeType.IKE_INTERMEDIATE: self._hear_ike_intermediate,
             ExchangeType.IKE_AUTH: self._hear_ike_auth,
             ExchangeType.CREATE_CHILD_SA: self._hear_create_child_sa,
             ExchangeType.INFORMATIONAL: self._hear_informational,
@@ -94,7 +95,7 @@ class Initiator:
         if not response.has(SA):
             raise PeerError(f"the responder refused: {response}")
         self._decide.check_nonce(response)
-        initial.hear_ike_sa_init(sa, request, response)
+        initial.hear_ike_sa_init(sa, request, response, self._decide.check_choice)
         sa.response_octets = octets
         sa.next_request_id = 1
         if ppk.refuses_response(self._decide, sa):
@@ -103,6 +104,25 @@ class Initiator:
         sa.nat = self._decide.detects(response, sa.remote, sa.local)
         if self._decide.floats(sa):
             sa.local, sa.remote = floated(sa.local), floated(sa.remote)
+        if sa.intermediate is not None:
+            sa.intermediate.left = self._decide.in_order(sa.intermediate.left)
+        self._go_on(session)
+
+    def _go_on(self, session: Session) -> None:
+        """Do the next additional key exchange; authenticate when none is left (RFC 9370, 2.2)."""
+        if self._decide.may_authenticate(session.sa):
+            self._authenticate(session)
+            return
+        session.sa.move(Event.SEND_INTERMEDIATE)
+        self._endpoint.request(session, intermediate.request(session.sa))
+
+    def _hear_ike_intermediate(self, session: Session, pending: Pending, response: Message) -> None:
+        intermediate.hear(self._decide, session.sa, response)
+        intermediate.complete(self._decide, session.sa, pending.message, response)
+        self._go_on(session)
+
+    def _authenticate(self, session: Session) -> None:
+        sa = session.sa
         takes = sa.connection.takes
         policy = configuration.asking(sa.connection.children[0], takes)
         wish = ChildWish(policy, self._endpoint.random(child_sa.SPI_SIZE))

@@ -206,6 +206,25 @@ class Message:
         self._err(draft, before_sealing=False)
         return draft.octets()
 
+    def unsealed(self) -> bytes:
+        """Write a protected message in clear: up to the SK header, then what SK holds.
+
+        IV, padding and ICV are neither there nor counted in the lengths (RFC 9242, 3.3.2).
+        """
+        if not self.protected:
+            raise ScriptError(f"{self.title} is not protected")
+        inside = b"".join(self._written(self.payloads))
+        before = b"".join(self._written(self.unprotected, PayloadType.SK))
+        first = self.payloads[0].type if self.payloads else PayloadType.NONE
+        heard = self.envelope or SK(first, b"")
+        size = _SK_HEADER.size + len(inside)
+        header = self._header(
+            self.unprotected[0].type if self.unprotected else PayloadType.SK,
+            HEADER_SIZE + len(before) + size,
+        )
+        flags = heard.critical << 7 | heard.reserved_bits
+        return header + before + self._packed(_SK_HEADER, first, flags, size) + inside
+
     def _err(self, draft: Draft, *, before_sealing: bool) -> None:
         for fault in self.faults:
             if fault.before_sealing == before_sealing:

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
+from itertools import product
 
+from peers.reference.additional import ADDITIONAL, repeats
 from peers.reference.connection import IPNetwork, Traffic
 from peers.reference.errors import PeerError
 from peers.reference.events import IPAddress
@@ -35,18 +37,16 @@ KEY_LENGTH = 14
 MOST_SELECTORS = 255
 """Traffic selectors that one payload can count (RFC 7296, 3.13)."""
 
-_OPTIONAL = {
-    TransformType.INTEG,
-    TransformType.KE,
-    TransformType.ESN,
-    *range(TransformType.ADDKE1, TransformType.ADDKE7 + 1),
-}
+_OPTIONAL = {TransformType.INTEG, TransformType.KE, TransformType.ESN, *ADDITIONAL}
 """Types of which a transform with the ID 0 says the same as none (RFC 7296, 3.3.2; RFC 9370)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """The algorithms of a chosen proposal; None where it has no transform of that type."""
+    """The algorithms of a chosen proposal; None where it has no transform of that type.
+
+    ``additional`` are the methods of further key exchanges, in their order (RFC 9370, 2.2.1).
+    """
 
     encr: Encr
     key_bits: int | None
@@ -54,6 +54,7 @@ class Suite:
     prf: Prf | None = None
     ke: KeyExchangeMethod | None = None
     esn: Esn | None = None
+    additional: tuple[KeyExchangeMethod, ...] = ()
 
     @classmethod
     def of(cls, proposal: Proposal) -> Suite:
@@ -71,6 +72,7 @@ class Suite:
             Prf(number(TransformType.PRF)) if number(TransformType.PRF) else None,
             KeyExchangeMethod(number(TransformType.KE)) if number(TransformType.KE) else None,
             Esn(number(TransformType.ESN)) if TransformType.ESN in first else None,
+            tuple(KeyExchangeMethod(number(kind)) for kind in ADDITIONAL if number(kind)),
         )
 
 
@@ -148,18 +150,24 @@ def choose(offered: SA, acceptable: Sequence[Proposal]) -> Proposal | None:
 def _common(theirs: Proposal, ours: Proposal) -> Proposal | None:
     if theirs.protocol != ours.protocol:
         return None
-    chosen = []
+    chosen: list[Transform] = []
     kinds = dict.fromkeys(transform.type for transform in (*ours.transforms, *theirs.transforms))
+    further: list[list[Transform]] = []
     for kind in kinds:
         wanted, offered = ours.of(kind), theirs.of(kind)
-        match = next((transform for transform in wanted if _among(transform, offered)), None)
-        if match is not None:
-            chosen.append(match)
-        elif not (_may_be_none(kind, theirs) and _may_be_none(kind, ours)):
+        matches = [transform for transform in wanted if _among(transform, offered)]
+        if not matches and not (_may_be_none(kind, theirs) and _may_be_none(kind, ours)):
             return None
-        elif offered:
-            chosen.append(next(transform for transform in offered if transform.id == 0))
-    return Proposal(theirs.number, theirs.protocol, tuple(chosen), theirs.spi)
+        if not matches and offered:
+            matches = [next(transform for transform in offered if transform.id == 0)]
+        if matches and kind in ADDITIONAL:
+            further.append(matches)
+        else:
+            chosen += matches[:1]
+    different = next((each for each in product(*further) if not repeats(each)), None)
+    if different is None:
+        return None
+    return Proposal(theirs.number, theirs.protocol, (*chosen, *different), theirs.spi)
 
 
 def _among(transform: Transform, others: Sequence[Transform]) -> bool:
@@ -187,6 +195,8 @@ def check_choice(offer: SA, chosen: Proposal) -> None:
     kinds = [transform.type for transform in chosen.transforms]
     if len(kinds) != len(set(kinds)):
         raise PeerError("more than one transform of a type was chosen")
+    if repeats(chosen.transforms):
+        raise PeerError("an additional key exchange method was chosen twice (RFC 9370, 2.2.1)")
     missing = {transform.type for transform in offered.transforms} - set(kinds)
     if not all(_may_be_none(kind, offered) for kind in missing):
         raise PeerError("the choice leaves out a type of transform that was offered")

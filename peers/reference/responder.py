@@ -8,7 +8,7 @@ from hashlib import sha256
 from hmac import digest
 from typing import TYPE_CHECKING
 
-from peers.reference import authentication, initial
+from peers.reference import authentication, initial, intermediate
 from peers.reference.announcements import HALF_OPEN
 from peers.reference.connection import Connection
 from peers.reference.errors import AuthenticationFailure, PeerError
@@ -21,7 +21,6 @@ from peers.reference.numbers import (
 )
 from peers.reference.payloads import (
     KE,
-    SA,
     Nonce,
     Notify,
     Payload,
@@ -47,6 +46,7 @@ class Responder:
         self._endpoint = endpoint
         self._decide = endpoint.decide
         self._handlers: dict[tuple[State, ExchangeType], Callable[[Session, Message], Payloads]] = {
+            (State.INIT_ANSWERED, ExchangeType.IKE_INTERMEDIATE): self._ike_intermediate,
             (State.INIT_ANSWERED, ExchangeType.IKE_AUTH): self._ike_auth,
             (State.ESTABLISHED, ExchangeType.CREATE_CHILD_SA): self._create_child_sa,
             (State.REPLACED, ExchangeType.CREATE_CHILD_SA): self._create_child_sa,
@@ -77,7 +77,9 @@ class Responder:
         connection = self._connection(packet)
         if connection is None:
             raise Refusal(Notify(NotifyType.NO_PROPOSAL_CHOSEN))
-        chosen = self._decide.choose(request.get(SA), connection.ike_proposals)
+        chosen = self._decide.choose(
+            self._decide.usable_offer(request, connection), connection.ike_proposals
+        )
         if chosen is None:
             raise Refusal(Notify(NotifyType.NO_PROPOSAL_CHOSEN))
         method = Suite.of(chosen).ke
@@ -151,7 +153,7 @@ class Responder:
         """Answer a request of an IKE SA; what the state does not allow is dropped."""
         phase = self._decide.phase(session.sa.state, request.exchange)
         handler = self._handlers.get((phase, request.exchange))
-        if handler is None:
+        if handler is None or not self._is_agreed(session, request):
             self._endpoint.drop(f"{request.exchange!s} while {session.sa.state.value}")
             session.put_back(request.message_id)
             return
@@ -165,19 +167,32 @@ class Responder:
         except PeerError as problem:
             self._endpoint.say(f"request refused: {problem}")
             payloads = (Notify(NotifyType.INVALID_SYNTAX),)
-        self._answer(session, packet, replace(request.reply(*payloads), protected=True))
-        if session.sa.state is State.INIT_ANSWERED and not self._decide.keeps_unauthenticated():
+        response = self._answer(session, packet, replace(request.reply(*payloads), protected=True))
+        if intermediate.is_granted(response):
+            session.sa.move(Event.ANSWER_INTERMEDIATE)
+            intermediate.complete(self._decide, session.sa, request, response)
+        elif session.sa.state is State.INIT_ANSWERED and not self._decide.keeps_unauthenticated():
             session.closing = "authentication failed"
         if session.closing:
             self._endpoint.close(session, session.closing)
 
-    def _answer(self, session: Session, packet: Packet, response: Message) -> None:
+    def _answer(self, session: Session, packet: Packet, response: Message) -> Message:
         response = self._decide.edit(response)
         session.keep(response, session.sa.encode(response))
         self._endpoint.respond(session, packet, session.response)
+        return response
+
+    def _is_agreed(self, session: Session, request: Message) -> bool:
+        optional = request.exchange == ExchangeType.IKE_INTERMEDIATE
+        return not optional or self._decide.takes_intermediate(session.sa)
+
+    def _ike_intermediate(self, session: Session, request: Message) -> Payloads:
+        return intermediate.answer(self._decide, session.sa, request)
 
     def _ike_auth(self, session: Session, request: Message) -> Payloads:
         sa = session.sa
+        if not self._decide.may_authenticate(sa):
+            raise PeerError("IKE_AUTH before all key exchanges are done (RFC 9242, 3.2)")
         self._endpoint.announcements.hear_unauthenticated(session, request)
         try:
             authentication.verify(self._decide, sa, request, self._endpoint.now)

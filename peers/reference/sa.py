@@ -10,6 +10,7 @@ from peers.reference.connection import Connection
 from peers.reference.credentials import Ppk
 from peers.reference.errors import PeerError, ScriptError
 from peers.reference.events import Endpoint, IPAddress
+from peers.reference.intermediate import Intermediate
 from peers.reference.key_exchange import KeyExchange
 from peers.reference.keys import IkeKeys
 from peers.reference.message import Message
@@ -39,6 +40,8 @@ class IkeSa:
     ``local`` and ``remote`` are where it speaks from and to, ``nat`` is what was detected between
     the two, ``claim`` what this side pretends (2.23). ``mobility`` is there when both sides support
     MOBIKE (RFC 4555, 3.2).
+    ``intermediate`` are the exchanges between IKE_SA_INIT and IKE_AUTH, where they were agreed on
+    (RFC 9242).
     ``key_exchange`` is the initiator's half of one under way, ``shared`` its secret once agreed.
     """
 
@@ -73,6 +76,7 @@ class IkeSa:
         self.request_octets = b""
         self.response_octets = b""
         self.keys: IkeKeys | None = None
+        self.intermediate: Intermediate | None = None
         self.children: list[ChildSa] = []
         self.assigned: tuple[IPAddress, ...] = ()
         self.next_request_id = 0
@@ -98,6 +102,7 @@ class IkeSa:
         self.move(states.Event.AUTHENTICATE)
         self.key_exchange = None
         self.keys_without_ppk = None
+        self.intermediate = None
         self.shared = self.nonce = self.peer_nonce = self.response_octets = b""
         if self.initiator:
             self.request_octets = b""
@@ -145,7 +150,9 @@ class IkeSa:
             return message
         if self.keys is None:
             raise PeerError("a protected message before there are keys")
-        protection = self.keys.responder if self.initiator else self.keys.initiator
+        former = self.intermediate.generations if self.intermediate else {}
+        keys = former.get(message.message_id, self.keys)
+        protection = keys.responder if self.initiator else keys.initiator
         return message.opened(octets, protection)
 
     def child(self, spi: bytes) -> ChildSa | None:

@@ -91,7 +91,12 @@ class Session:
 
     def is_half_open(self) -> bool:
         """Say whether the other side is not authenticated yet."""
-        return self.sa.state in (State.INIT_SENT, State.INIT_ANSWERED, State.AUTH_SENT)
+        return self.sa.state in (
+            State.INIT_SENT,
+            State.INIT_ANSWERED,
+            State.INTERMEDIATE_SENT,
+            State.AUTH_SENT,
+        )
 
     def keep(self, response: Message, octets: bytes) -> None:
         """Keep a response for whoever asks again, and as many before it as the window has."""

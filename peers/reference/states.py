@@ -21,6 +21,7 @@ class State(Enum):
     NEW = "new"
     INIT_SENT = "IKE_SA_INIT request sent"
     INIT_ANSWERED = "IKE_SA_INIT response sent"
+    INTERMEDIATE_SENT = "IKE_INTERMEDIATE request sent"
     AUTH_SENT = "IKE_AUTH request sent"
     ESTABLISHED = "established"
     REPLACED = "replaced, the other side is to delete it"
@@ -34,6 +35,8 @@ class Event(Enum):
     SEND_INIT = "send IKE_SA_INIT request"
     RETRY_INIT = "send IKE_SA_INIT request again, with a cookie or another group"
     ANSWER_INIT = "answer IKE_SA_INIT request"
+    SEND_INTERMEDIATE = "send IKE_INTERMEDIATE request"
+    ANSWER_INTERMEDIATE = "answer IKE_INTERMEDIATE request"
     SEND_AUTH = "send IKE_AUTH request"
     AUTHENTICATE = "the other side is authenticated"
     REKEY = "replace an established IKE SA"
@@ -94,8 +97,21 @@ IKE_SA: Mapping[Event, Row[State]] = {
         because="rfc7296-1.2-init-exchange-shape",
         otherwise="rfc7296-2.1-init-after-auth-ignored",
     ),
+    Event.SEND_INTERMEDIATE: Row(
+        {
+            State.INIT_SENT: State.INTERMEDIATE_SENT,
+            State.INTERMEDIATE_SENT: State.INTERMEDIATE_SENT,
+        },
+        because="rfc9242-3.2-completed-before-auth",
+        otherwise="rfc9242-3.2-completed-before-auth",
+    ),
+    Event.ANSWER_INTERMEDIATE: Row(
+        {State.INIT_ANSWERED: State.INIT_ANSWERED},
+        because="rfc9242-3.2-not-established-before-auth",
+        otherwise="rfc9242-3.2-completed-before-auth",
+    ),
     Event.SEND_AUTH: Row(
-        {State.INIT_SENT: State.AUTH_SENT},
+        {State.INIT_SENT: State.AUTH_SENT, State.INTERMEDIATE_SENT: State.AUTH_SENT},
         because="rfc7296-1.2-auth-exchange-shape",
         otherwise="rfc7296-1.2-auth-exchange-shape",
     ),
@@ -123,6 +139,7 @@ IKE_SA: Mapping[Event, Row[State]] = {
         {
             State.INIT_SENT: State.CLOSED,
             State.INIT_ANSWERED: State.CLOSED,
+            State.INTERMEDIATE_SENT: State.CLOSED,
             State.AUTH_SENT: State.CLOSED,
             State.ESTABLISHED: State.CLOSED,
             State.REPLACED: State.CLOSED,
@@ -132,7 +149,7 @@ IKE_SA: Mapping[Event, Row[State]] = {
         otherwise="rfc7296-2.4-closed-ike-sa-announced",
     ),
 }
-"""The states of an IKE SA (RFC 7296, 1.2, 1.4, 2.6 and 2.25.2)."""
+"""The states of an IKE SA (RFC 7296, 1.2, 1.4, 2.6 and 2.25.2; RFC 9242, 3.2)."""
 
 CHILD_SA: Mapping[ChildEvent, Row[ChildState]] = {
     ChildEvent.MAKE: Row(

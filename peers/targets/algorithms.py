@@ -11,6 +11,7 @@ from functools import cache
 from itertools import product
 
 from peers.lab.machine import Machine
+from peers.reference.additional import ADDITIONAL
 from peers.reference.crypto import is_combined, key_sizes
 from peers.reference.errors import ScriptError
 from peers.reference.keys import SaKeys
@@ -69,7 +70,7 @@ CHARON_NAMES: Mapping[int, str] = {
 def charon_name(transform: Transform) -> str:
     """Give the name that charon lists an algorithm by."""
     name = str(transform.id)
-    if transform.type == TransformType.KE:
+    if transform.type in (TransformType.KE, *ADDITIONAL):
         return CHARON_NAMES.get(transform.id, name)
     if transform.id == Encr.ENCR_3DES and transform.type == TransformType.ENCR:
         return "3DES_CBC"
@@ -78,7 +79,13 @@ def charon_name(transform: Transform) -> str:
 
 def charon_lacks(names: Collection[str], proposal: Proposal) -> str:
     """Look the algorithms of an IKE proposal up among those that charon listed."""
-    kinds = (TransformType.ENCR, TransformType.INTEG, TransformType.PRF, TransformType.KE)
+    kinds = (
+        TransformType.ENCR,
+        TransformType.INTEG,
+        TransformType.PRF,
+        TransformType.KE,
+        *ADDITIONAL,
+    )
     missing = [
         str(each)
         for kind in kinds

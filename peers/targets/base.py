@@ -45,6 +45,7 @@ class Capability(Enum):
     PPK = "post-quantum preshared keys (RFC 8784)"
     WINDOW = "a window of more than one request"
     MESSAGE_ID_REPORTS = "reports of Message IDs outside the window"
+    ADDITIONAL_KEY_EXCHANGES = "several key exchanges, in IKE_INTERMEDIATE (RFC 9242, RFC 9370)"
     NULL_AUTHENTICATION = "NULL authentication (RFC 7619)"
 
 

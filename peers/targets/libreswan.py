@@ -39,9 +39,12 @@ LACKING = frozenset(
         Capability.RSA_PKCS1_SHA2,
         Capability.EDDSA,
         Capability.CRL_LOADED,
+        Capability.ADDITIONAL_KEY_EXCHANGES,
     }
 )
 """What pluto does not have: of ECDSA it has method 14 alone, of RSASSA-PKCS1-v1_5 SHA-1 alone.
+
+Its IKE_INTERMEDIATE exchange carries a PPK (intermediate=yes), no key exchange: that came with 5.3.
 
 NSS keeps its own copy of the CRLs, which it renews when pluto itself has fetched one.
 """

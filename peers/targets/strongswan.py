@@ -241,6 +241,8 @@ class StrongSwan:
         found = set(OF_DAEMONS)
         if "CHACHA20_POLY1305" not in self._algorithms:
             found.discard(Capability.CHACHA20_POLY1305)
+        if int(self.info.version.split()[1].partition(".")[0]) < 6:
+            found.discard(Capability.ADDITIONAL_KEY_EXCHANGES)
         # charon has no NULL authentication (RFC 7619).
         found.discard(Capability.NULL_AUTHENTICATION)
         return frozenset(found)

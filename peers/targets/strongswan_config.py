@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
+from peers.reference.additional import ADDITIONAL
 from peers.reference.connection import ChildPolicy, Connection, Traffic
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf, TransformType
@@ -24,6 +25,35 @@ from peers.targets.strongswan_auth import (
 )
 
 DAEMON = "strongSwan"
+
+METHODS: Mapping[int, str] = {
+    KeyExchangeMethod.NONE: "none",
+    KeyExchangeMethod.MODP_768: "modp768",
+    KeyExchangeMethod.MODP_1024: "modp1024",
+    KeyExchangeMethod.MODP_1536: "modp1536",
+    KeyExchangeMethod.MODP_2048: "modp2048",
+    KeyExchangeMethod.MODP_3072: "modp3072",
+    KeyExchangeMethod.MODP_4096: "modp4096",
+    KeyExchangeMethod.MODP_6144: "modp6144",
+    KeyExchangeMethod.MODP_8192: "modp8192",
+    KeyExchangeMethod.ECP_256: "ecp256",
+    KeyExchangeMethod.ECP_384: "ecp384",
+    KeyExchangeMethod.ECP_521: "ecp521",
+    KeyExchangeMethod.MODP_1024_S160: "modp1024s160",
+    KeyExchangeMethod.MODP_2048_S224: "modp2048s224",
+    KeyExchangeMethod.MODP_2048_S256: "modp2048s256",
+    KeyExchangeMethod.ECP_192: "ecp192",
+    KeyExchangeMethod.ECP_224: "ecp224",
+    KeyExchangeMethod.BRAINPOOL_P224R1: "ecp224bp",
+    KeyExchangeMethod.BRAINPOOL_P256R1: "ecp256bp",
+    KeyExchangeMethod.BRAINPOOL_P384R1: "ecp384bp",
+    KeyExchangeMethod.BRAINPOOL_P512R1: "ecp512bp",
+    KeyExchangeMethod.CURVE25519: "x25519",
+    KeyExchangeMethod.CURVE448: "x448",
+    KeyExchangeMethod.ML_KEM_512: "mlkem512",
+    KeyExchangeMethod.ML_KEM_768: "mlkem768",
+    KeyExchangeMethod.ML_KEM_1024: "mlkem1024",
+}
 
 WORDS: Words = {
     TransformType.ENCR: {
@@ -59,33 +89,10 @@ WORDS: Words = {
         Integ.AUTH_HMAC_SHA2_384_192: "sha384",
         Integ.AUTH_HMAC_SHA2_512_256: "sha512",
     },
-    TransformType.KE: {
-        KeyExchangeMethod.NONE: "none",
-        KeyExchangeMethod.MODP_768: "modp768",
-        KeyExchangeMethod.MODP_1024: "modp1024",
-        KeyExchangeMethod.MODP_1536: "modp1536",
-        KeyExchangeMethod.MODP_2048: "modp2048",
-        KeyExchangeMethod.MODP_3072: "modp3072",
-        KeyExchangeMethod.MODP_4096: "modp4096",
-        KeyExchangeMethod.MODP_6144: "modp6144",
-        KeyExchangeMethod.MODP_8192: "modp8192",
-        KeyExchangeMethod.ECP_256: "ecp256",
-        KeyExchangeMethod.ECP_384: "ecp384",
-        KeyExchangeMethod.ECP_521: "ecp521",
-        KeyExchangeMethod.MODP_1024_S160: "modp1024s160",
-        KeyExchangeMethod.MODP_2048_S224: "modp2048s224",
-        KeyExchangeMethod.MODP_2048_S256: "modp2048s256",
-        KeyExchangeMethod.ECP_192: "ecp192",
-        KeyExchangeMethod.ECP_224: "ecp224",
-        KeyExchangeMethod.BRAINPOOL_P224R1: "ecp224bp",
-        KeyExchangeMethod.BRAINPOOL_P256R1: "ecp256bp",
-        KeyExchangeMethod.BRAINPOOL_P384R1: "ecp384bp",
-        KeyExchangeMethod.BRAINPOOL_P512R1: "ecp512bp",
-        KeyExchangeMethod.CURVE25519: "x25519",
-        KeyExchangeMethod.CURVE448: "x448",
-        KeyExchangeMethod.ML_KEM_512: "mlkem512",
-        KeyExchangeMethod.ML_KEM_768: "mlkem768",
-        KeyExchangeMethod.ML_KEM_1024: "mlkem1024",
+    TransformType.KE: METHODS,
+    **{
+        kind: {number: f"ke{place}_{word}" for number, word in METHODS.items()}
+        for place, kind in enumerate(ADDITIONAL, 1)
     },
     TransformType.ESN: {Esn.NO_ESN: "noesn", Esn.ESN: "esn"},
 }
@@ -95,6 +102,7 @@ ORDER = (
     TransformType.INTEG,
     TransformType.PRF,
     TransformType.KE,
+    *ADDITIONAL,
     TransformType.ESN,
 )
 

@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from peers.reference.additional import addke
 from peers.reference.connection import AddressPool, Mode
 from peers.reference.credentials import Ppk
 from peers.reference.errors import ScriptError
@@ -79,8 +80,8 @@ UNSAYABLE = [
     # what has no word, which rendering refuses it, what it names
     (strongswan_config.proposal_text, ike(encr(Encr.ENCR_IDEA), SHA2, X25519), "IDEA"),
     (strongswan_config.proposal_text, ike(encr(Encr.ENCR_AES_CBC), SHA2, X25519), "key length"),
-    (strongswan_config.proposal_text,
-     esp(Transform(TransformType.ADDKE1, KeyExchangeMethod.ML_KEM_768)), "ADDKE1"),
+    (strongswan_config.proposal_text, esp(Transform(TransformType(200), 1)), "of type"),
+    (libreswan_config.ike_text, ike(GCM_256, SHA2, addke(1, KeyExchangeMethod.ECP_256)), "ADDKE1"),
     (libreswan_config.ike_text, ike(GCM_256, SHA2, ke(KeyExchangeMethod.CURVE448)), "CURVE448"),
     (libreswan_config.ike_text,
      ike(CBC_128, SHA2, integ(Integ.AUTH_HMAC_SHA2_512_256), MODP), "sha2_512"),
@@ -92,6 +93,21 @@ UNSAYABLE = [
 def test_what_has_no_word_is_our_error_and_is_named(render, proposal, named):
     with pytest.raises(ScriptError, match=named):
         render(proposal)
+
+
+def test_additional_key_exchanges_are_said_by_their_place():
+    proposal = ike(
+        GCM_256,
+        SHA2,
+        X25519,
+        addke(1, KeyExchangeMethod.ML_KEM_768),
+        addke(3, KeyExchangeMethod.ECP_384),
+        addke(3, KeyExchangeMethod.NONE),
+    )
+
+    text = strongswan_config.proposal_text(proposal)
+
+    assert text == "aes256gcm16-prfsha256-x25519-ke1_mlkem768-ke3_ecp384-ke3_none"
 
 
 def test_proposals_keep_their_order():
