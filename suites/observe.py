@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from peers.peer import Peer
-from peers.reference.message import Message
+from peers.reference import nat
+from peers.reference.errors import PeerError
+from peers.reference.events import Transmission
+from peers.reference.message import Header, Message
+from peers.reference.numbers import ExchangeType
 from peers.reference.payloads import SA
 from peers.targets.bound import BoundTarget
 
@@ -26,3 +32,19 @@ def opens_ike_sa(peer: Peer, target: BoundTarget, message: Message, wrong: str =
     """
     granted = any(reaction.has(SA) for reaction in peer.reactions(message, wrong))
     return granted or any(state.initiator_spi == message.spi_i for state in target.sas())
+
+
+def exchanges_heard(peer: Peer) -> list[ExchangeType]:
+    """List the exchanges of the IKE messages heard so far, those that we cannot open too."""
+    return [header.exchange for header in _headers(peer)]
+
+
+def _headers(peer: Peer) -> Iterator[Header]:
+    for event in peer.events:
+        if isinstance(event, Transmission) and not event.sent:
+            try:
+                kind, octets = nat.demultiplex(event.packet)
+                if kind is nat.Kind.IKE:
+                    yield Header.decode(octets)
+            except PeerError:
+                continue

@@ -16,6 +16,7 @@ from peers.reference.keys import ChildKeys, IkeKeys, derive_child_keys
 from peers.reference.message import Message
 from peers.reference.nat import mended
 from peers.reference.negotiation import (
+    ChoiceCheck,
     Suite,
     check_choice,
     numbered,
@@ -301,12 +302,12 @@ def before_selectors(payloads: tuple[Payload, ...], *more: Payload) -> tuple[Pay
     return (*payloads[:at], *more, *payloads[at:])
 
 
-def check_grant(request: Message, response: Message) -> Proposal:
+def check_grant(request: Message, response: Message, check: ChoiceCheck = check_choice) -> Proposal:
     """Give the ESP proposal that a response grants; PeerError when we did not offer it (2.7)."""
     chosen = response.get(SA).proposals
     if len(chosen) != 1:
         raise PeerError(f"{len(chosen)} proposals in a response: exactly one is to be chosen")
-    check_choice(request.get(SA), chosen[0])
+    check(request.get(SA), chosen[0])
     if len(chosen[0].spi) != SPI_SIZE:
         raise PeerError(f"the SPI of an ESP SA has {len(chosen[0].spi)} octets")
     return chosen[0]

@@ -117,7 +117,7 @@ class ChildExchanges:
     ) -> ChildSa | None:
         """Add the Child SA that a response grants; None when it is not what we can use."""
         sa = session.sa
-        chosen = child_sa.check_grant(request, response)
+        chosen = child_sa.check_grant(request, response, self._decide.check_choice)
         asked = request.get(TSi).ranges, request.get(TSr).ranges
         mode = self._decide.mode(wish.policy, response)
         seen = self._seen(session, response, mode)

@@ -23,7 +23,12 @@ from peers.reference.decisions_nat import NatDecisions
 from peers.reference.esp import EspPacket, Recovery, ReplayWindow
 from peers.reference.initial import with_cookie, with_group
 from peers.reference.message import Header, Message
-from peers.reference.negotiation import choose, narrow, offered_groups, within
+from peers.reference.negotiation import (
+    choose,
+    narrow,
+    offered_groups,
+    within,
+)
 from peers.reference.numbers import (
     ExchangeType,
     IpProtocol,

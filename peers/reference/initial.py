@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from peers.reference import authentication, intermediate, ppk
@@ -12,7 +11,13 @@ from peers.reference.key_exchange import key_exchange, respond
 from peers.reference.keys import derive_ike_keys
 from peers.reference.message import Message
 from peers.reference.nat import detection_payloads
-from peers.reference.negotiation import Suite, check_choice, numbered, offered_groups
+from peers.reference.negotiation import (
+    ChoiceCheck,
+    Suite,
+    check_choice,
+    numbered,
+    offered_groups,
+)
 from peers.reference.numbers import (
     ExchangeType,
     KeyExchangeMethod,
@@ -83,10 +88,7 @@ def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message
 
 
 def hear_ike_sa_init(
-    sa: IkeSa,
-    request: Message,
-    response: Message,
-    check: Callable[[SA, Proposal], None] = check_choice,
+    sa: IkeSa, request: Message, response: Message, check: ChoiceCheck = check_choice
 ) -> None:
     """Take up the response to our IKE_SA_INIT request: check the choice, derive the keys.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
@@ -180,6 +180,10 @@ def _may_be_none(kind: TransformType, proposal: Proposal) -> bool:
     """Say whether a proposal allows that there is no algorithm of this type."""
     offered = proposal.of(kind)
     return not offered or (kind in _OPTIONAL and any(transform.id == 0 for transform in offered))
+
+
+ChoiceCheck = Callable[[SA, Proposal], None]
+"""Raises PeerError when a chosen proposal is none of an offer, as `check_choice` does."""
 
 
 def check_choice(offer: SA, chosen: Proposal) -> None:

@@ -115,7 +115,11 @@ def test_unknown_notify_in_a_critical_payload_is_ignored(peer):
 
 
 @requirement("rfc7296-2.5-critical-applies-to-type-only")
-@turned_red_by("takes-critical-bit-for-contents", "refuses-known-critical-payloads")
+@turned_red_by(
+    "takes-critical-bit-for-contents",
+    "refuses-known-critical-payloads",
+    "refuses-proposals-with-unknown-transforms",
+)
 def test_unknown_transform_in_a_critical_payload_is_passed_over(peer):
     """
     peer                                        target

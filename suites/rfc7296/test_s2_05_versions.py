@@ -185,7 +185,7 @@ def test_the_same_payload_in_a_response_without_the_critical_bit_is_ignored(peer
 
 
 @pytest.mark.parametrize("kind", [SA, KE, Nonce])
-@requirement("rfc7296-2.5-reserved-ignored")
+@requirement("rfc7296-2.5-reserved-ignored", "rfc7296-3.2-reserved-bits-ignored")
 @turned_red_by("minds-reserved-payload-bits")
 def test_reserved_bits_of_a_payload_header_are_ignored(peer, kind):
     """
@@ -199,7 +199,7 @@ def test_reserved_bits_of_a_payload_header_are_ignored(peer, kind):
 
 
 @pytest.mark.parametrize("kind", [IDi, SA, TSi])
-@requirement("rfc7296-2.5-reserved-ignored")
+@requirement("rfc7296-2.5-reserved-ignored", "rfc7296-3.2-reserved-bits-ignored")
 @turned_red_by("minds-reserved-payload-bits")
 def test_reserved_bits_inside_sk_are_ignored(peer, kind):
     """

@@ -33,7 +33,7 @@ THREE_PROPOSALS = Suite(
 )
 
 
-@requirement("rfc7296-2.7-no-proposal-chosen")
+@requirement("rfc7296-2.7-no-proposal-chosen", "rfc7296-3.3.4-unauthorized-suite-rejected")
 @turned_red_by("chooses-what-it-does-not-allow")
 def test_offer_without_an_acceptable_suite_is_refused(peer):
     """

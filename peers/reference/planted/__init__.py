@@ -25,6 +25,7 @@ from peers.reference.planted import (
     outside,
     payloads,
     ppk,
+    sa_payloads,
     selectors,
     signatures,
 )
@@ -53,7 +54,8 @@ __all__ = [
     "negotiation",
     "outside",
     "payloads",
-    "selectors",
     "ppk",
+    "sa_payloads",
+    "selectors",
     "signatures",
 ]
