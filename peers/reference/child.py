@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from peers.reference import ip
+from peers.reference.additional import ADDITIONAL
 from peers.reference.connection import ChildPolicy, Connection, Mode
 from peers.reference.errors import PeerError
 from peers.reference.esp import EspPacket, InboundSa, OutboundSa, ReplayWindow
@@ -47,6 +48,9 @@ from peers.reference.traffic_selectors import admits, ports
 USE_TRANSPORT_MODE = Notify(NotifyType.USE_TRANSPORT_MODE)
 NO_TFC = Notify(NotifyType.ESP_TFC_PADDING_NOT_SUPPORTED)
 
+KEY_EXCHANGES = (TransformType.KE, *ADDITIONAL)
+"""Types of transforms that stand in no proposal of IKE_AUTH."""
+
 SPI_SIZE = 4
 """Octets of the SPI of an ESP SA (RFC 4303, 2.1)."""
 
@@ -78,12 +82,14 @@ class ChildSeed:
     """What the keys of a Child SA are made of (RFC 7296, 2.17).
 
     ``keys`` are those of its IKE SA, ``nonces`` Ni and Nr of the exchange that makes it, and
-    ``shared`` is g^ir of a key exchange in CREATE_CHILD_SA, empty without one.
+    ``shared`` is g^ir of a key exchange in CREATE_CHILD_SA, empty without one; ``more`` are the
+    secrets of those that follow it, joined (RFC 9370).
     """
 
     keys: IkeKeys
     nonces: tuple[bytes, bytes]
     shared: bytes = b""
+    more: bytes = b""
 
 
 @dataclass(slots=True, eq=False)
@@ -122,6 +128,7 @@ class ChildSa:
             nonce_i=seed.nonces[0],
             nonce_r=seed.nonces[1],
             shared=seed.shared,
+            more=seed.more,
         )
         return cls.keyed(terms, connection, keys)
 
@@ -271,7 +278,7 @@ def without_key_exchange(proposals: Sequence[Proposal]) -> tuple[Proposal, ...]:
         Proposal(
             proposal.number,
             proposal.protocol,
-            tuple(t for t in proposal.transforms if t.type != TransformType.KE),
+            tuple(t for t in proposal.transforms if t.type not in KEY_EXCHANGES),
             proposal.spi,
         )
         for proposal in proposals

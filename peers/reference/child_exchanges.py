@@ -10,6 +10,7 @@ from peers.reference import child as child_sa
 from peers.reference.child import ChildSa, ChildSeed, ChildTerms
 from peers.reference.connection import ChildPolicy, Mode
 from peers.reference.errors import PeerError
+from peers.reference.followup_exchanges import is_busy
 from peers.reference.key_exchange import key_exchange, respond
 from peers.reference.message import Message
 from peers.reference.nat import Localized
@@ -108,6 +109,25 @@ class ChildExchanges:
             return
         session.putting_off = None
         nonces = request.get(Nonce).data, response.get(Nonce).data
+        methods = Suite.of(child_sa.check_grant(request, response)).additional
+        if not methods:
+            self._take_rekey(session, wish, request, response, nonces)
+        elif wish.contender is not None and self._decide.loses(nonces, wish.contender):
+            # Nothing is made yet, so there is nothing to delete (RFC 9370, 2.2.4).
+            self._endpoint.say("a simultaneous rekey of the Child SA wins")
+        else:
+            self._endpoint.followups.begin(session, wish, methods, request, response)
+
+    def finish(self, session: Session, wish: ChildWish) -> None:
+        """Make the Child SA whose key exchanges are all done (RFC 9370, 2.2.4)."""
+        assert wish.granted is not None
+        request, response = wish.granted
+        nonces = request.get(Nonce).data, response.get(Nonce).data
+        self._take_rekey(session, wish, request, response, nonces)
+
+    def _take_rekey(
+        self, session: Session, wish: ChildWish, request: Message, response: Message, nonces: Nonces
+    ) -> None:
         made = self.take(session, wish, request, response, nonces)
         if made is not None and wish.replaced is not None:
             self._settle(session, wish, made, nonces)
@@ -140,7 +160,8 @@ class ChildExchanges:
             peer_accepts_tfc=child_sa.takes_tfc(response),
             original=seen.original,
         )
-        seed = ChildSeed(sa.established_keys(), nonces, shared)
+        more = self._decide.further_secrets(wish.series.secrets) if wish.series else b""
+        seed = ChildSeed(sa.established_keys(), nonces, shared, more)
         made = self._add(session, wish.policy, terms, seed)
         made.move(ChildEvent.MAKE)
         return made
@@ -191,6 +212,13 @@ class ChildExchanges:
         elif wish.retries < MAX_RETRIES:
             wish.retries += 1
             self._retry(session, wish, request, response)
+
+    def start_again(self, session: Session, wish: ChildWish) -> None:
+        """Ask anew for what the other side has lost, unless that is no longer wanted."""
+        if wish.replaced is None or wish.replaced in session.sa.children:
+            spi = self._endpoint.random(child_sa.SPI_SIZE)
+            retries = wish.retries + 1
+            self._ask(session, ChildWish(wish.policy, spi, wish.replaced, retries=retries))
 
     def _again(self, session: Session, wish: ChildWish) -> None:
         if wish.replaced is None:
@@ -280,21 +308,35 @@ class ChildExchanges:
         nonces = (request.get(Nonce).data, nonce)
         policy, chosen = self._choose(session, request, old, with_key_exchange=True)
         shared, ke = self._exchange(request, chosen)
-        made, payloads = self._grant(session, request, policy, chosen, nonces, shared)
+        terms, payloads = self._grant(session, request, policy, chosen)
+
+        def make(more: bytes) -> None:
+            seed = ChildSeed(session.sa.established_keys(), nonces, shared, more)
+            self._take_place(session, self._add(session, policy, terms, seed), old, nonces)
+
+        link = self._endpoint.followups.expect(session, Suite.of(chosen).additional, make)
+        for wish in session.under_way(ChildWish):
+            if link and old is not None and wish.replaced is old:
+                wish.contender = nonces
+        return (*child_sa.before_selectors(payloads, Nonce(nonce), *ke), *link)
+
+    def _take_place(
+        self, session: Session, made: ChildSa, old: ChildSa | None, nonces: Nonces
+    ) -> None:
         made.move(ChildEvent.MAKE if old is None else ChildEvent.MAKE_SUCCESSOR)
-        if old is not None:
-            made.replaces = old
-            for wish in session.under_way(ChildWish):
-                if wish.replaced is old:
-                    wish.rival = Rival(made, nonces)
-        return child_sa.before_selectors(payloads, Nonce(nonce), *ke)
+        if old is None:
+            return
+        made.replaces = old
+        for wish in session.under_way(ChildWish):
+            if wish.replaced is old:
+                wish.rival = Rival(made, nonces)
 
     def answer_first(self, session: Session, request: Message) -> Payloads:
         """Grant the Child SA of IKE_AUTH, which has no nonces and no key exchange of its own."""
         policy, chosen = self._choose(session, request, None, with_key_exchange=False)
-        nonces = session.sa.nonces()
-        made, payloads = self._grant(session, request, policy, chosen, nonces, b"")
-        made.move(ChildEvent.MAKE)
+        terms, payloads = self._grant(session, request, policy, chosen)
+        seed = ChildSeed(session.sa.established_keys(), session.sa.nonces())
+        self._add(session, policy, terms, seed).move(ChildEvent.MAKE)
         return payloads
 
     def _named(self, session: Session, request: Message) -> ChildSa | None:
@@ -318,6 +360,8 @@ class ChildExchanges:
         if old is not None and session.is_closing(old):
             busy.add(Busy.CLOSING_THAT_CHILD)
         asked = Asked.CREATE_CHILD if old is None else Asked.REKEY_CHILD
+        if is_busy(session, ChildWish, old):
+            busy.add(Busy.EXCHANGING_KEYS)
         if self._decide.has_to_wait(asked, busy):
             raise Refusal(Notify(NotifyType.TEMPORARY_FAILURE))
 
@@ -389,9 +433,7 @@ class ChildExchanges:
         request: Message,
         policy: ChildPolicy,
         chosen: Proposal,
-        nonces: Nonces,
-        shared: bytes,
-    ) -> tuple[ChildSa, Payloads]:
+    ) -> tuple[ChildTerms, Payloads]:
         asked = self._asked(session, request, policy)
         local, remote = self._narrowed(session, request, policy)
         more: Payloads = ()
@@ -414,9 +456,7 @@ class ChildExchanges:
             peer_accepts_tfc=child_sa.takes_tfc(request),
             original=asked.original,
         )
-        seed = ChildSeed(session.sa.established_keys(), nonces, shared)
-        made = self._add(session, policy, terms, seed)
-        return made, (*child_sa.answer(terms), *more)
+        return terms, (*child_sa.answer(terms), *more)
 
     def _is_covered_by_others(
         self, session: Session, request: Message, policy: ChildPolicy

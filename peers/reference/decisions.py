@@ -52,6 +52,7 @@ EXCHANGES = (
     ExchangeType.IKE_INTERMEDIATE,
     ExchangeType.IKE_AUTH,
     ExchangeType.CREATE_CHILD_SA,
+    ExchangeType.IKE_FOLLOWUP_KE,
     ExchangeType.INFORMATIONAL,
 )
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from peers.reference import intermediate
 from peers.reference.additional import has_additional
 from peers.reference.connection import Connection
 from peers.reference.crypto import prf
+from peers.reference.followup import Series
 from peers.reference.keys import IkeKeys, derive_rekeyed_ike_keys
 from peers.reference.message import Message
 from peers.reference.negotiation import Suite, check_choice
-from peers.reference.numbers import KeyExchangeMethod, Prf
-from peers.reference.payloads import SA, Proposal
+from peers.reference.numbers import KeyExchangeMethod, NotifyType, Prf
+from peers.reference.payloads import SA, Notify, Proposal
 from peers.reference.sa import IkeSa
+from peers.reference.session import Awaited
 
 
 class KeyExchangeDecisions:
@@ -50,6 +53,38 @@ class KeyExchangeDecisions:
     def may_authenticate(self, sa: IkeSa) -> bool:
         """Say whether IKE_AUTH may come: all key exchanges are done (RFC 9242, 3.2)."""
         return sa.intermediate is None or not sa.intermediate.left
+
+    # IKE_FOLLOWUP_KE (RFC 9370, 2.2.4).
+
+    def link(self, link: bytes) -> bytes:
+        """Give the link for the next request of a series: the responder's, intact."""
+        return link
+
+    def link_notify(self, series: Series) -> Notify:
+        """Build the notify that links the next exchange of a series to this one."""
+        return series.notify()
+
+    def finds_series(self, awaited: Mapping[bytes, Awaited], link: bytes) -> Awaited | None:
+        """Find the series that a link was given for."""
+        return awaited.get(link)
+
+    def unknown_series(self) -> Notify:
+        """Build the answer to an exchange of a series that we do not have."""
+        return Notify(NotifyType.STATE_NOT_FOUND)
+
+    def patience(self, seconds: float) -> float:
+        """Give the seconds after which a series that does not go on is forgotten."""
+        return seconds
+
+    def starts_series_again(self, response: Message) -> bool:
+        """Say whether a series that failed is started anew: one that the other side has lost."""
+        return NotifyType.STATE_NOT_FOUND in response.notifies
+
+    def further_secrets(self, secrets: bytes) -> bytes:
+        """Give SK(1) to SK(n), as keys are made of them besides SK(0)."""
+        return secrets
+
+    # IntAuth and keys.
 
     def int_auth(self, number: Prf, sk_p: bytes, before: bytes, message: Message) -> bytes:
         """Compute IntAuth_i or IntAuth_r after one more message of that side (RFC 9242, 3.3.2)."""

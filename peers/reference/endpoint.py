@@ -25,6 +25,7 @@ from peers.reference.errors import (
 from peers.reference.esp_traffic import EspTraffic
 from peers.reference.events import Endpoint as At
 from peers.reference.events import IPAddress, Packet
+from peers.reference.followup_exchanges import FollowupExchanges
 from peers.reference.ike_rekeys import IkeRekeys
 from peers.reference.implemented import check_implemented, check_sequence_numbers
 from peers.reference.initiator import Initiator
@@ -75,6 +76,7 @@ class Endpoint:
         self._outbox: list[Packet] = []
         self.children = ChildExchanges(self)
         self.successors = IkeRekeys(self)
+        self.followups = FollowupExchanges(self)
         self.configurations = Configurations(self)
         self.announcements = Announcements(self)
         self.movements = Movements(self)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from peers.reference import rekey
 from peers.reference.child_exchanges import MAX_RETRIES
+from peers.reference.followup_exchanges import is_busy
 from peers.reference.message import Message
 from peers.reference.negotiation import Suite
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType, ProtocolId
@@ -50,8 +51,31 @@ class IkeRekeys:
             self._refused(session, wish, request, response)
             return
         session.putting_off = None
-        new, rival = wish.successor, wish.rival
+        new = wish.successor
         self._decide.hear_rekey(session.sa, new, request, response)
+        methods = new.suite.additional if new.suite else ()
+        if not methods:
+            self._adopt(session, wish)
+        elif wish.contender is not None and self._decide.loses(new.nonces(), wish.contender):
+            # Nothing is made yet, so there is nothing to delete (RFC 9370, 2.2.4).
+            self._endpoint.say("a simultaneous rekey of the IKE SA wins")
+        else:
+            self._endpoint.followups.begin(session, wish, methods, request, response)
+
+    def finish(self, session: Session, wish: IkeWish) -> None:
+        """Adopt the successor whose key exchanges are all done (RFC 9370, 2.2.4)."""
+        assert wish.series is not None
+        more = self._decide.further_secrets(wish.series.secrets)
+        rekey.complete(session.sa, wish.successor, more)
+        self._adopt(session, wish)
+
+    def start_again(self, session: Session, wish: IkeWish) -> None:
+        """Ask anew for a successor that the other side has lost."""
+        successor, request = rekey.request(session.sa)
+        self._endpoint.request(session, request, IkeWish(successor, wish.retries + 1))
+
+    def _adopt(self, session: Session, wish: IkeWish) -> None:
+        new, rival = wish.successor, wish.rival
         if rival is not None and self._decide.loses(new.nonces(), rival.nonces()):
             self._endpoint.say("a simultaneous rekey of the IKE SA wins")
             self._inherit(session, rival)
@@ -117,6 +141,19 @@ class IkeRekeys:
         if self._decide.minds_group(request.get(KE).group, wanted):
             raise Refusal(self._decide.wrong_group(wanted))
         new, payloads = self._decide.rekey(session.sa, request, chosen)
+
+        def make(more: bytes) -> None:
+            if more:
+                rekey.complete(session.sa, new, more)
+            self._let_in(session, new)
+
+        link = self._endpoint.followups.expect(session, Suite.of(chosen).additional, make)
+        for wish in session.under_way(IkeWish):
+            wish.contender = new.nonces() if link else None
+        return (*payloads, *link)
+
+    def _let_in(self, session: Session, new: IkeSa) -> None:
+        """Have the successor that the other side asked for be there."""
         self._endpoint.sessions.append(Session(new, heard=self._endpoint.now))
         wishes = session.under_way(IkeWish)
         if wishes:
@@ -125,7 +162,6 @@ class IkeRekeys:
             new.children = session.sa.children
         else:
             self._inherit(session, new)
-        return payloads
 
     def _wait_if_busy(self, session: Session) -> None:
         busy = set()
@@ -134,6 +170,10 @@ class IkeRekeys:
         if session.under_way(ChildEnd):
             busy.add(Busy.CLOSING_CHILD)
         has_rival = any(wish.rival is not None for wish in session.under_way(IkeWish))
+        if is_busy(session, IkeWish):
+            busy.add(Busy.EXCHANGING_KEYS)
+        if session.awaited:
+            busy.add(Busy.CREATING_CHILD)
         if session.sa.state is not State.ESTABLISHED or has_rival:
             busy.add(Busy.CLOSING_IKE)
         if self._decide.has_to_wait(Asked.REKEY_IKE, busy):

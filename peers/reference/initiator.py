@@ -44,6 +44,7 @@ class Initiator:
             ExchangeType.IKE_INTERMEDIATE: self._hear_ike_intermediate,
             ExchangeType.IKE_AUTH: self._hear_ike_auth,
             ExchangeType.CREATE_CHILD_SA: self._hear_create_child_sa,
+            ExchangeType.IKE_FOLLOWUP_KE: self._endpoint.followups.hear,
             ExchangeType.INFORMATIONAL: self._hear_informational,
         }
 

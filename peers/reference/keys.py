@@ -121,13 +121,15 @@ def derive_rekeyed_ike_keys(
     nonce_r: bytes,
     spi_i: bytes,
     spi_r: bytes,
+    more: bytes = b"",
 ) -> IkeKeys:
     """Derive the keys of an IKE SA that replaces ``old`` (RFC 7296, 2.18).
 
     g^ir, nonces and SPIs are those of the CREATE_CHILD_SA exchange, whose initiator becomes the
-    new SA's. The old SA's PRF makes SKEYSEED, the new one's PRF everything else.
+    new SA's. The old SA's PRF makes SKEYSEED, the new one's PRF everything else. ``more`` are the
+    secrets of further key exchanges, joined (RFC 9370, 2.2.4).
     """
-    skeyseed = prf(old.prf, old.sk_d, shared + nonce_i + nonce_r)
+    skeyseed = prf(old.prf, old.sk_d, shared + nonce_i + nonce_r + more)
     return _expand_ike_keys(suite, skeyseed, nonce_i + nonce_r, spi_i, spi_r)
 
 
@@ -150,15 +152,16 @@ def derive_child_keys(
     nonce_i: bytes,
     nonce_r: bytes,
     shared: bytes = b"",
+    more: bytes = b"",
     protocol: ProtocolId = ProtocolId.ESP,
 ) -> ChildKeys:
     """Derive the keys of a Child SA (RFC 7296, 2.17).
 
     Nonces are those of the exchange that makes it; ``shared`` is g^ir of a key exchange in
-    CREATE_CHILD_SA, empty without one.
+    CREATE_CHILD_SA, empty without one, and ``more`` the secrets of further ones, joined (RFC 9370).
     """
     sizes = key_sizes(suite.encr, suite.key_bits, suite.integ)
-    keymat = prf_plus(ike.prf, ike.sk_d, shared + nonce_i + nonce_r, 2 * sum(sizes))
+    keymat = prf_plus(ike.prf, ike.sk_d, shared + nonce_i + nonce_r + more, 2 * sum(sizes))
     parts = _cut(keymat, *sizes, *sizes)
     return ChildKeys(
         protocol,

@@ -7,7 +7,9 @@ from enum import Enum
 
 from peers.reference.child import ChildSa
 from peers.reference.connection import ChildPolicy
+from peers.reference.followup import Series
 from peers.reference.key_exchange import KeyExchange
+from peers.reference.message import Message
 from peers.reference.mobike import Way
 from peers.reference.sa import IkeSa
 
@@ -28,7 +30,9 @@ class ChildWish:
     """We ask for a Child SA as ``policy`` has it; ``spi`` is ours, ``exchange`` our half of the KE.
 
     ``replaced`` is the Child SA that it is to take the place of, if any; ``retries`` counts the
-    requests that were repeated because the other side asked for it.
+    requests that were repeated because the other side asked for it. ``series`` are key exchanges
+    that follow the one which ``granted`` it, request and response; ``contender`` are the nonces of
+    a series of the other side's for the same Child SA (RFC 9370, 2.2.4).
     """
 
     policy: ChildPolicy
@@ -37,18 +41,25 @@ class ChildWish:
     exchange: KeyExchange | None = None
     retries: int = 0
     rival: Rival | None = None
+    contender: Nonces | None = None
+    series: Series | None = None
+    granted: tuple[Message, Message] | None = None
 
 
 @dataclass(slots=True, eq=False)
 class IkeWish:
     """We ask for ``successor`` in the place of the IKE SA.
 
-    ``rival`` is what the other side made of the same IKE SA meanwhile (2.8.2).
+    ``rival`` is what the other side made of the same IKE SA meanwhile (2.8.2). The rest is as that
+    of a `ChildWish`.
     """
 
     successor: IkeSa
     retries: int = 0
     rival: IkeSa | None = None
+    contender: Nonces | None = None
+    series: Series | None = None
+    granted: tuple[Message, Message] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -95,6 +106,7 @@ class Busy(Enum):
     CLOSING_CHILD = "closing a Child SA"
     CLOSING_THAT_CHILD = "closing that very Child SA"
     REKEYING_IKE = "rekeying the IKE SA"
+    EXCHANGING_KEYS = "doing further key exchanges for its successor"
     CLOSING_IKE = "closing the IKE SA"
 
 
@@ -106,11 +118,13 @@ TEMPORARY_FAILURE = frozenset(
         (Asked.REKEY_IKE, Busy.CLOSING_IKE),
         (Asked.CREATE_CHILD, Busy.REKEYING_IKE),
         (Asked.REKEY_CHILD, Busy.REKEYING_IKE),
+        (Asked.REKEY_CHILD, Busy.EXCHANGING_KEYS),
+        (Asked.REKEY_IKE, Busy.EXCHANGING_KEYS),
         (Asked.CREATE_CHILD, Busy.CLOSING_IKE),
         (Asked.REKEY_CHILD, Busy.CLOSING_IKE),
     }
 )
-"""The pairs of which 2.25.1 and 2.25.2 say that the request has to wait.
+"""The pairs of which 2.25.1, 2.25.2 and RFC 9370, 2.2.4 say that the request has to wait.
 
 New Child SAs of an IKE SA that is being closed are ours to add: they would be gone at once.
 """

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from peers.reference.errors import PeerError
+from peers.reference.errors import PeerError, ScriptError
 from peers.reference.key_exchange import key_exchange, respond
-from peers.reference.keys import derive_rekeyed_ike_keys
+from peers.reference.keys import IkeKeys, derive_rekeyed_ike_keys
 from peers.reference.message import Message
 from peers.reference.negotiation import Suite, check_choice, numbered, offered_groups
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod
@@ -63,6 +63,11 @@ def hear(old: IkeSa, new: IkeSa, asked: Message, response: Message) -> None:
     _agree(old, new, shared, response.get(Nonce).data, chosen[0])
 
 
+def complete(old: IkeSa, new: IkeSa, more: bytes) -> None:
+    """Make the new keys of the secrets of further key exchanges too, joined (RFC 9370, 2.2.4)."""
+    new.keys = _keys(old, new, more)
+
+
 def succeed(old: IkeSa, new: IkeSa) -> None:
     """Let the new IKE SA inherit the Child SAs (2.8), and the path that they take."""
     new.children, old.children = old.children, []
@@ -87,14 +92,21 @@ def _agree(old: IkeSa, new: IkeSa, shared: bytes, nonce: bytes, chosen: Proposal
     new.shared = shared
     new.peer_nonce = nonce
     new.suite = Suite.of(chosen)
+    new.keys = _keys(old, new)
+    new.move(Event.REKEY)
+
+
+def _keys(old: IkeSa, new: IkeSa, more: bytes = b"") -> IkeKeys:
+    if new.suite is None:
+        raise ScriptError(f"{new} has no suite yet")
     nonce_i, nonce_r = new.nonces()
-    new.keys = derive_rekeyed_ike_keys(
+    return derive_rekeyed_ike_keys(
         old.established_keys(),
         new.suite,
-        shared=shared,
+        shared=new.shared,
         nonce_i=nonce_i,
         nonce_r=nonce_r,
         spi_i=new.spi_i,
         spi_r=new.spi_r,
+        more=more,
     )
-    new.move(Event.REKEY)

@@ -51,6 +51,7 @@ class Responder:
             (State.ESTABLISHED, ExchangeType.CREATE_CHILD_SA): self._create_child_sa,
             (State.REPLACED, ExchangeType.CREATE_CHILD_SA): self._create_child_sa,
             (State.DELETING, ExchangeType.CREATE_CHILD_SA): self._create_child_sa,
+            (State.ESTABLISHED, ExchangeType.IKE_FOLLOWUP_KE): self._ike_followup_ke,
             (State.ESTABLISHED, ExchangeType.INFORMATIONAL): self._informational,
             (State.REPLACED, ExchangeType.INFORMATIONAL): self._informational,
             (State.DELETING, ExchangeType.INFORMATIONAL): self._informational,
@@ -223,6 +224,9 @@ class Responder:
             configuration = self._endpoint.configurations.answer(session, request)
             return (*configuration, *self._endpoint.children.answer(session, request))
         return self._endpoint.successors.answer(session, request)
+
+    def _ike_followup_ke(self, session: Session, request: Message) -> Payloads:
+        return self._endpoint.followups.answer(session, request)
 
     def _informational(self, session: Session, request: Message) -> Payloads:
         if self._decide.deletes_ike_sa(request):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from peers.reference.events import Endpoint
+from peers.reference.followup import Series
 from peers.reference.message import Message
 from peers.reference.purposes import ChildEnd, Purpose
 from peers.reference.sa import IkeSa
@@ -46,6 +47,17 @@ class Later:
 
 
 @dataclass(slots=True, eq=False)
+class Awaited:
+    """A series of key exchanges that the peer is to go on with (RFC 9370, 2.2.4).
+
+    ``finish`` makes the SA, with the further secrets joined.
+    """
+
+    series: Series
+    finish: Callable[[bytes], None]
+
+
+@dataclass(slots=True, eq=False)
 class Session:
     """An IKE SA of the endpoint.
 
@@ -59,6 +71,7 @@ class Session:
     the window was reported last, ``putting_off`` when the peer began to answer TEMPORARY_FAILURE
     (2.25). ``came`` is the way that the newest message came, our end first. ``last_auth`` is the
     Message ID of the IKE_AUTH request that authenticated the peer.
+    ``awaited`` are series of key exchanges that the peer is to go on with, by their links.
     """
 
     sa: IkeSa
@@ -75,6 +88,7 @@ class Session:
     reported: float = float("-inf")
     own_window: int = 1
     taken: set[int] = field(default_factory=set)
+    awaited: dict[bytes, Awaited] = field(default_factory=dict)
     answers: dict[int, tuple[Message, bytes]] = field(default_factory=dict)
     spoke: float = 0.0
     came: tuple[Endpoint, Endpoint] | None = None
