@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import NoReturn
 
 from peers.child_sas import ChildSas
+from peers.childless import Childless
 from peers.configuring import Configuring
 from peers.conversation import Conversation, Heard, HeardEsp, HeardKeepalive, HeardMessage
 from peers.exchanging import TRIGGERED
@@ -26,18 +27,8 @@ from peers.reference.events import Endpoint, Event, IkeKeysDerived
 from peers.reference.message import Message
 from peers.reference.nat import Claim, detect
 from peers.reference.negotiation import choose, ke
-from peers.reference.numbers import (
-    ExchangeType,
-    KeyExchangeMethod,
-    NotifyType,
-)
-from peers.reference.payloads import (
-    KE,
-    SA,
-    Notify,
-    Payload,
-    Proposal,
-)
+from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
+from peers.reference.payloads import KE, SA, Notify, Payload, Proposal
 from peers.reference.sa import NO_SPI, IkeSa, Random
 from peers.successors import Successors
 from peers.traffic import Traffic
@@ -46,7 +37,9 @@ PATIENCE = (1.0, 2.0, 4.0)
 """Seconds that a request of ours waits before it is sent again; after the last it is given up."""
 
 
-class Peer(Configuring, Moving, Successors, KeyExchanges, ChildSas, NatTraversal, Traffic):
+class Peer(
+    Childless, Configuring, Moving, Successors, KeyExchanges, ChildSas, NatTraversal, Traffic
+):
     """Our side of one connection, in either role (RFC 7296).
 
     ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works

@@ -25,6 +25,14 @@ class Mode(Enum):
     TRANSPORT = "transport"
 
 
+class Childless(Enum):
+    """Whether IKE_AUTH may come without a Child SA (RFC 6023)."""
+
+    NEVER = "never"
+    ALLOW = "allow"
+    FORCE = "force"
+
+
 @dataclass(frozen=True, slots=True)
 class ChildPolicy:
     """What a connection says about one Child SA, from the same side's point of view.
@@ -88,6 +96,8 @@ class Connection:
     ``from_anywhere``: from other addresses than ``remote``, too, but then it has to begin.
     It takes IKE_INTERMEDIATE exchanges where ``intermediate`` says so (RFC 9242), and where its
     proposals have additional key exchanges (RFC 9370).
+    ``childless`` is about IKE_AUTH without a Child SA (RFC 6023): a responder never grants it or
+    does, an initiator that is to ``FORCE`` it asks so where it may. None is as it is by default.
     """
 
     name: str
@@ -121,6 +131,7 @@ class Connection:
     mobike: bool = False
     more_addresses: tuple[IPAddress, ...] = ()
     from_anywhere: bool = False
+    childless: Childless | None = None
 
     @property
     def takes_intermediate(self) -> bool:

@@ -12,6 +12,7 @@ from hmac import compare_digest
 
 from peers.reference import ip, rekey
 from peers.reference.child import ChildSa, ChildSeed, ChildTerms
+from peers.reference.childless import ChildlessDecisions
 from peers.reference.connection import ChildPolicy, Connection, Mode
 from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.decisions_collisions import CollisionDecisions
@@ -67,6 +68,7 @@ class MessageId(Enum):
 
 class Decisions(
     AuthenticationDecisions,
+    ChildlessDecisions,
     CollisionDecisions,
     ConfigurationDecisions,
     ExchangeDecisions,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from peers.reference import authentication, configuration, initial, intermediate, ppk
+from peers.reference import authentication, childless, configuration, initial, intermediate, ppk
 from peers.reference import child as child_sa
 from peers.reference.connection import Connection
 from peers.reference.errors import AuthenticationFailure, PeerError
@@ -13,7 +14,7 @@ from peers.reference.events import Endpoint as At
 from peers.reference.message import Message
 from peers.reference.nat import floated
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
-from peers.reference.payloads import SA, Nonce, Notify, TSi, TSr
+from peers.reference.payloads import SA, Nonce, Notify, Payload, TSi, TSr
 from peers.reference.purposes import (
     AddressUpdate,
     ChildEnd,
@@ -23,7 +24,7 @@ from peers.reference.purposes import (
     RouteCheck,
 )
 from peers.reference.sa import IkeSa
-from peers.reference.session import Pending, Session
+from peers.reference.session import Pending, Session, Wanted
 from peers.reference.states import Event, State
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Initiator:
         sa.nat = self._decide.detects(response, sa.remote, sa.local)
         if self._decide.floats(sa):
             sa.local, sa.remote = floated(sa.local), floated(sa.remote)
+        sa.childless = childless.is_supported(response)
         if sa.intermediate is not None:
             sa.intermediate.left = self._decide.in_order(sa.intermediate.left)
         self._go_on(session)
@@ -124,12 +126,7 @@ class Initiator:
 
     def _authenticate(self, session: Session) -> None:
         sa = session.sa
-        takes = sa.connection.takes
-        policy = configuration.asking(sa.connection.children[0], takes)
-        wish = ChildWish(policy, self._endpoint.random(child_sa.SPI_SIZE))
-        offer = child_sa.offer(policy, wish.spi, with_key_exchange=False)
-        if takes is not None:
-            offer = (configuration.asked(takes), *offer)
+        offer, wish = self._offer(sa)
         offer = (*offer, *self._endpoint.announcements.own(session))
         sa.move(Event.SEND_AUTH)
         try:
@@ -138,6 +135,16 @@ class Initiator:
             self._endpoint.close(session, str(problem))
             return
         self._endpoint.request(session, request, wish)
+
+    def _offer(self, sa: IkeSa) -> tuple[tuple[Payload, ...], ChildWish | None]:
+        """Give what IKE_AUTH asks for, and the wish for the first Child SA, if it goes along."""
+        if self._decide.goes_childless(sa):
+            return (), None
+        takes = sa.connection.takes
+        policy = configuration.asking(sa.connection.children[0], takes)
+        wish = ChildWish(policy, self._endpoint.random(child_sa.SPI_SIZE))
+        offer = child_sa.offer(policy, wish.spi, with_key_exchange=False)
+        return offer if takes is None else (configuration.asked(takes), *offer), wish
 
     def _retry(self, session: Session, request: Message, response: Message) -> Message | None:
         cookie = response.find_notify(NotifyType.COOKIE)
@@ -176,6 +183,10 @@ class Initiator:
         self._endpoint.movements.hear_support(session, response)
         if isinstance(wish, ChildWish) and response.has(SA, TSi, TSr):
             self._take_first_child(session, wish, pending.message, response, nonces)
+        if wish is None:
+            # A Child SA of its own exchange takes the place of what IKE_AUTH left out (RFC 6023).
+            first = sa.connection.children[0]
+            session.waiting.append(Wanted(partial(self._endpoint.children.create, policy=first)))
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
 
     def _take_first_child(

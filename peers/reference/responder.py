@@ -136,6 +136,7 @@ class Responder:
         except PeerError as problem:
             self._endpoint.drop(f"IKE_SA_INIT refused: {problem}")
             return
+        response += self._decide.childless_announcement(connection)
         session = Session(sa)
         due = self._endpoint.now + HALF_OPEN
         session.later.append(Later(due, self._endpoint.announcements.expire))
@@ -203,8 +204,7 @@ class Responder:
             return self._decide.authentication_refusal()
         self._endpoint.movements.refuse_changed(session, request)
         try:
-            child = self._endpoint.configurations.answer(session, request)
-            child += self._endpoint.children.answer_first(session, request)
+            child = self._first_child(session, request)
         except Refusal as refusal:
             child = (refusal.notify,)
             if not self._decide.keeps_ike_sa_without_child():
@@ -217,6 +217,13 @@ class Responder:
         self._endpoint.movements.hear_support(session, request)
         named = authentication.ppk_payloads(self._decide, sa)
         return (*mine, *child, *self._endpoint.announcements.own(session), *named)
+
+    def _first_child(self, session: Session, request: Message) -> Payloads:
+        """Grant the Child SA of IKE_AUTH, or none where none is asked for (RFC 6023, 3)."""
+        if self._decide.grants_childless(session.sa, request):
+            return self._endpoint.configurations.inform(session, request)
+        configuration = self._endpoint.configurations.answer(session, request)
+        return (*configuration, *self._endpoint.children.answer_first(session, request))
 
     def _create_child_sa(self, session: Session, request: Message) -> Payloads:
         self._decide.check_nonce(request)

@@ -39,7 +39,8 @@ class IkeSa:
     ``assigned`` are the addresses that one side has assigned to the other (2.19).
     ``local`` and ``remote`` are where it speaks from and to, ``nat`` is what was detected between
     the two, ``claim`` what this side pretends (2.23). ``mobility`` is there when both sides support
-    MOBIKE (RFC 4555, 3.2).
+    MOBIKE (RFC 4555, 3.2), ``childless`` when the responder said that IKE_AUTH may come without a
+    Child SA (RFC 6023).
     ``intermediate`` are the exchanges between IKE_SA_INIT and IKE_AUTH, where they were agreed on
     (RFC 9242).
     ``key_exchange`` is the initiator's half of one under way, ``shared`` its secret once agreed.
@@ -83,6 +84,7 @@ class IkeSa:
         self.expected_request_id = 0
         self.nat = NOT_DETECTED
         self.mobility: Mobility | None = None
+        self.childless = False
         self.claim = Claim.OURS if connection.claims_nat else Claim.NOTHING
 
     def __str__(self) -> str:

@@ -38,6 +38,7 @@ LACKING = frozenset(
         Capability.LEGACY_ECDSA,
         Capability.RSA_PKCS1_SHA2,
         Capability.EDDSA,
+        Capability.CHILDLESS_SETTING,
         Capability.CRL_LOADED,
         Capability.ADDITIONAL_KEY_EXCHANGES,
     }

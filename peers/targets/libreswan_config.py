@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from peers.reference.connection import ChildPolicy, Connection
+from peers.reference.connection import Childless, ChildPolicy, Connection
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf, TransformType
 from peers.reference.payloads import Proposal
@@ -162,6 +162,8 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
         "leftupdown": "%disabled",
         "auto": "ignore",
     }
+    if connection.childless not in (None, Childless.ALLOW):
+        raise ScriptError(f"{DAEMON} makes IKE SAs without a Child SA when it is asked to, only")
     if connection.mobike:
         settings["mobike"] = "yes"
         if not connection.from_anywhere:

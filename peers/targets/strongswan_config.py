@@ -133,6 +133,7 @@ def connection_section(connection: Connection) -> Section:
         "local": local_side(connection.local_identity, connection.local_credential),
         "remote": remote_side(connection.remote_identity, connection.remote_credential),
         **ppk_settings(connection),
+        **({"childless": connection.childless.value} if connection.childless else {}),
         **strongswan_settings(connection),
         "children": {each.name: _child_section(connection, each) for each in connection.children},
     }
