@@ -80,8 +80,11 @@ fuzz: $(READY)
 bench: $(READY)
 	@$(RUN) suites.bench $(ARGS)
 coverage: $(READY)
-	@$(RUN) pytest -q suites --target reference --cov=peers/reference --cov-branch \
-	  --cov-report=term-missing:skip-covered --cov-fail-under=98 $(ARGS)
+	@$(RUN) coverage erase
+	@$(RUN) coverage run -m pytest -q suites/selftest $(ARGS)
+	@$(RUN) coverage run -m suites.mutants
+	@$(RUN) coverage combine -q
+	@$(RUN) coverage report
 decoders: $(READY)
 	@$(RUN) reports.second_decoder $(FOLDER) $(ARGS)
 
