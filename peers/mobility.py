@@ -52,6 +52,10 @@ class Moving(Exchanging):
         self.exchange(self.request(ExchangeType.INFORMATIONAL))
         return response
 
+    def also_at(self, address: IPAddress) -> None:
+        """Hear what comes to another address of ours, too."""
+        self._talk.addresses.add(address)
+
     @contextmanager
     def elsewhere(
         self, local: IPAddress | None = None, remote: IPAddress | None = None
@@ -83,6 +87,11 @@ class Moving(Exchanging):
     def answer_check(self, request: Message) -> Message:
         """Build the response to a target that asks whether it reaches us (3.7)."""
         return self.reply(request, *self._to_mobility(self._requests[request]))
+
+    def was_asked(self, sa: IkeSa, payload: Payload) -> bool:
+        """Say whether a request of the target on that IKE SA has had this payload so far."""
+        heard = (each for each in self._requests.values() if each.sa is sa)
+        return any(payload in each.message.payloads for each in heard)
 
     def _to_mobility(self, heard: HeardMessage) -> tuple[Payload, ...]:
         """Answer NAT detection and COOKIE2 in a request of the target (3.7, 3.8)."""

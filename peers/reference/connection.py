@@ -98,6 +98,8 @@ class Connection:
     proposals have additional key exchanges (RFC 9370).
     ``childless`` is about IKE_AUTH without a Child SA (RFC 6023): a responder never grants it or
     does, an initiator that is to ``FORCE`` it asks so where it may. None is as it is by default.
+    An initiator that ``follows_redirects`` lets itself be sent elsewhere, a responder sends it
+    where it ``redirects_to`` once it is authenticated (RFC 5685).
     """
 
     name: str
@@ -132,6 +134,8 @@ class Connection:
     more_addresses: tuple[IPAddress, ...] = ()
     from_anywhere: bool = False
     childless: Childless | None = None
+    follows_redirects: bool = False
+    redirects_to: IPAddress | None = None
 
     @property
     def takes_intermediate(self) -> bool:
@@ -168,5 +172,6 @@ class Connection:
             gives=self.takes,
             takes=self.gives,
             more_addresses=(),
+            redirects_to=None,
             from_anywhere=False,
         )

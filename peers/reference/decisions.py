@@ -21,6 +21,7 @@ from peers.reference.decisions_exchanges import ExchangeDecisions
 from peers.reference.decisions_key_exchanges import KeyExchangeDecisions
 from peers.reference.decisions_mobike import MobikeDecisions
 from peers.reference.decisions_nat import NatDecisions
+from peers.reference.decisions_redirect import RedirectDecisions
 from peers.reference.esp import EspPacket, Recovery, ReplayWindow
 from peers.reference.initial import with_cookie, with_group
 from peers.reference.message import Header, Message
@@ -75,6 +76,7 @@ class Decisions(
     MobikeDecisions,
     KeyExchangeDecisions,
     NatDecisions,
+    RedirectDecisions,
 ):
     """The decisions as the RFCs want them."""
 

@@ -35,6 +35,7 @@ from peers.reference.nat import Kind, ike_packet
 from peers.reference.numbers import ExchangeType
 from peers.reference.payloads import Notify
 from peers.reference.purposes import IkeWish, Purpose
+from peers.reference.redirects import Redirects
 from peers.reference.responder import Responder
 from peers.reference.sa import NO_SPI, IkeSa, Random
 from peers.reference.session import Pending, Session, Wanted
@@ -80,6 +81,7 @@ class Endpoint:
         self.configurations = Configurations(self)
         self.announcements = Announcements(self)
         self.movements = Movements(self)
+        self.redirects = Redirects(self)
         self._traffic = EspTraffic(self)
         self._responder = Responder(self)
         self._initiator = Initiator(self)
@@ -107,6 +109,10 @@ class Endpoint:
         self.now = now
         self._initiator.start(connection)
         return self._flush()
+
+    def begin(self, connection: Connection, origin: IPAddress | None = None) -> None:
+        """Start the initial exchanges because of what was heard: ``origin`` redirected us."""
+        self._initiator.start(connection, origin)
 
     def configure(self, connection: Connection) -> None:
         """Take a connection; ScriptError when its proposals hold what is not implemented."""

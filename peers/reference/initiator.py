@@ -11,6 +11,7 @@ from peers.reference import child as child_sa
 from peers.reference.connection import Connection
 from peers.reference.errors import AuthenticationFailure, PeerError
 from peers.reference.events import Endpoint as At
+from peers.reference.events import IPAddress
 from peers.reference.message import Message
 from peers.reference.nat import floated
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
@@ -49,8 +50,8 @@ class Initiator:
             ExchangeType.INFORMATIONAL: self._hear_informational,
         }
 
-    def start(self, connection: Connection) -> None:
-        """Send the first IKE_SA_INIT request."""
+    def start(self, connection: Connection, origin: IPAddress | None = None) -> None:
+        """Send the first IKE_SA_INIT request; ``origin`` has redirected us (RFC 5685)."""
         sa = IkeSa(
             connection,
             initiator=True,
@@ -61,6 +62,7 @@ class Initiator:
         session = Session(sa)
         self._endpoint.sessions.append(session)
         request = initial.ike_sa_init(sa)
+        request += self._decide.redirect_announcement(connection, origin)
         sa.move(Event.SEND_INIT)
         self._endpoint.request(session, request)
 
@@ -93,6 +95,8 @@ class Initiator:
         if retry is not None:
             sa.move(Event.RETRY_INIT)
             self._endpoint.request(session, retry)
+            return
+        if self._endpoint.redirects.hear_init(session, request, response):
             return
         if not response.has(SA):
             raise PeerError(f"the responder refused: {response}")
@@ -175,6 +179,10 @@ class Initiator:
         try:
             authentication.verify(self._decide, sa, response, self._endpoint.now)
         except AuthenticationFailure as problem:
+            if self._decide.follows_unauthenticated_redirect():
+                self._endpoint.redirects.hear_authenticated(session, response)
+                sa.authenticated()
+                return
             self._refuse_authentication(session, str(problem))
             return
         nonces = sa.nonces()
@@ -183,6 +191,8 @@ class Initiator:
         self._endpoint.movements.hear_support(session, response)
         if isinstance(wish, ChildWish) and response.has(SA, TSi, TSr):
             self._take_first_child(session, wish, pending.message, response, nonces)
+        if self._endpoint.redirects.hear_authenticated(session, response):
+            return
         if wish is None:
             # A Child SA of its own exchange takes the place of what IKE_AUTH left out (RFC 6023).
             first = sa.connection.children[0]

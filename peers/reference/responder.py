@@ -8,7 +8,7 @@ from hashlib import sha256
 from hmac import digest
 from typing import TYPE_CHECKING
 
-from peers.reference import authentication, initial, intermediate
+from peers.reference import authentication, initial, intermediate, redirect
 from peers.reference.announcements import HALF_OPEN
 from peers.reference.connection import Connection
 from peers.reference.errors import AuthenticationFailure, PeerError
@@ -141,6 +141,7 @@ class Responder:
         due = self._endpoint.now + HALF_OPEN
         session.later.append(Later(due, self._endpoint.announcements.expire))
         sa.nat = self._decide.detects(request, packet.source, packet.destination)
+        sa.redirectable = redirect.is_supported(request)
         sa.request_octets = octets
         sa.expected_request_id = 1
         sa.move(Event.ANSWER_INIT)
@@ -220,6 +221,8 @@ class Responder:
 
     def _first_child(self, session: Session, request: Message) -> Payloads:
         """Grant the Child SA of IKE_AUTH, or none where none is asked for (RFC 6023, 3)."""
+        if redirection := self._decide.redirection(session.sa):
+            return redirection
         if self._decide.grants_childless(session.sa, request):
             return self._endpoint.configurations.inform(session, request)
         configuration = self._endpoint.configurations.answer(session, request)
@@ -245,4 +248,5 @@ class Responder:
         self._endpoint.announcements.hear(session, request)
         configuration = self._endpoint.configurations.inform(session, request)
         movement = self._endpoint.movements.answer(session, request)
+        self._endpoint.redirects.hear_authenticated(session, request)
         return (*configuration, *movement, *self._endpoint.children.answer_delete(session, request))

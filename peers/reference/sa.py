@@ -40,7 +40,7 @@ class IkeSa:
     ``local`` and ``remote`` are where it speaks from and to, ``nat`` is what was detected between
     the two, ``claim`` what this side pretends (2.23). ``mobility`` is there when both sides support
     MOBIKE (RFC 4555, 3.2), ``childless`` when the responder said that IKE_AUTH may come without a
-    Child SA (RFC 6023).
+    Child SA (RFC 6023), ``redirectable`` when the initiator said that it follows (RFC 5685, 3).
     ``intermediate`` are the exchanges between IKE_SA_INIT and IKE_AUTH, where they were agreed on
     (RFC 9242).
     ``key_exchange`` is the initiator's half of one under way, ``shared`` its secret once agreed.
@@ -85,6 +85,7 @@ class IkeSa:
         self.nat = NOT_DETECTED
         self.mobility: Mobility | None = None
         self.childless = False
+        self.redirectable = False
         self.claim = Claim.OURS if connection.claims_nat else Claim.NOTHING
 
     def __str__(self) -> str:

@@ -46,6 +46,7 @@ class Capability(Enum):
     WINDOW = "a window of more than one request"
     MESSAGE_ID_REPORTS = "reports of Message IDs outside the window"
     ADDITIONAL_KEY_EXCHANGES = "several key exchanges, in IKE_INTERMEDIATE (RFC 9242, RFC 9370)"
+    REDIRECTING = "redirects initiators (RFC 5685)"
     CHILDLESS_SETTING = "can be told when IKE_AUTH goes without a Child SA (RFC 6023)"
     NULL_AUTHENTICATION = "NULL authentication (RFC 7619)"
 

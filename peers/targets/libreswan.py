@@ -107,6 +107,9 @@ class Libreswan:
             self._machine.run(f"{material} &&\n{WHACK} --rereadall")
         self._load(connection)
         self._loaded[name] = connection
+        if connection.follows_redirects:
+            # pluto begins anew where it was redirected to by what else keeps a connection up.
+            self._whack("--no-impair revival")
         database = f"# NSS database\n{material}\n" if material else ""
         return f"# ipsec.conf\n{conf}\n# ipsec.secrets\n{secrets}{database}"
 
@@ -122,6 +125,8 @@ class Libreswan:
             # Where it ended over that, the next command may find the one that was started then.
             if status and not self.alive():
                 raise Inconclusive(f"pluto ended when {section} was unloaded")
+        if connection.follows_redirects:
+            self._whack("--impair revival")
         self._whack("--rereadsecrets")
         if material := removal(connection):
             self._machine.run(material)

@@ -162,13 +162,7 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
         "leftupdown": "%disabled",
         "auto": "ignore",
     }
-    if connection.childless not in (None, Childless.ALLOW):
-        raise ScriptError(f"{DAEMON} makes IKE SAs without a Child SA when it is asked to, only")
-    if connection.mobike:
-        settings["mobike"] = "yes"
-        if not connection.from_anywhere:
-            # pluto moves only where it had to look for its address, and as initiator.
-            settings["left"] = "%defaultroute"
+    settings |= _extensions(connection)
     if connection.tfc_size:
         settings["tfc"] = str(connection.tfc_size)
     if connection.initial_contact:
@@ -182,6 +176,23 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
         settings["dpdtimeout"] = f"{math.ceil(5 * connection.liveness_delay)}s"
     lines = (f"\t{key}={value}\n" for key, value in settings.items())
     return f"conn {section_name(connection, policy.name)}\n" + "".join(lines)
+
+
+def _extensions(connection: Connection) -> dict[str, str]:
+    """Give what extensions are on: childless, redirects, MOBIKE."""
+    settings: dict[str, str] = {}
+    if connection.childless not in (None, Childless.ALLOW):
+        raise ScriptError(f"{DAEMON} makes IKE SAs without a Child SA when it is asked to, only")
+    if connection.follows_redirects:
+        settings["accept-redirect"] = "yes"
+    if connection.redirects_to:
+        settings |= {"send-redirect": "yes", "redirect-to": str(connection.redirects_to)}
+    if connection.mobike:
+        settings["mobike"] = "yes"
+        if not connection.from_anywhere:
+            # pluto moves only where it had to look for its address, and as initiator.
+            settings["left"] = "%defaultroute"
+    return settings
 
 
 def _check_types(proposal: Proposal, *types: TransformType) -> None:

@@ -243,8 +243,8 @@ class StrongSwan:
             found.discard(Capability.CHACHA20_POLY1305)
         if int(self.info.version.split()[1].partition(".")[0]) < 6:
             found.discard(Capability.ADDITIONAL_KEY_EXCHANGES)
-        # charon has no NULL authentication (RFC 7619).
-        found.discard(Capability.NULL_AUTHENTICATION)
+        # charon has no NULL authentication (RFC 7619), and redirects by plugins only (RFC 5685).
+        found -= {Capability.NULL_AUTHENTICATION, Capability.REDIRECTING}
         return frozenset(found)
 
 

@@ -119,6 +119,8 @@ def connection_section(connection: Connection) -> Section:
     """Give the section ``connections.<name>``; its first child has the connection's name."""
     check_name(connection)
     check_children(connection, DAEMON)
+    if connection.redirects_to:
+        raise ScriptError(f"{DAEMON} redirects by a plugin of one's own, only")
     return {
         "version": "2",
         "local_addrs": [str(connection.local)],

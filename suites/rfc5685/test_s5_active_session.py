@@ -1,0 +1,62 @@
+"""RFC 5685, 5: redirected during a session, by the gateway that it is with."""
+
+from dataclasses import replace
+
+from peers.reference.errors import NoAnswer
+from peers.reference.numbers import ExchangeType, ProtocolId
+from peers.reference.payloads import Delete
+from peers.reference.redirect import redirect
+from suites.judge import as_responder, differs, requirement, turned_red_by
+from suites.terms import arranged
+
+FOLLOWS = arranged(lambda described: replace(described, follows_redirects=True))
+
+
+@FOLLOWS
+@as_responder
+@requirement("rfc5685-5-request-answered")
+@turned_red_by("follows-no-redirect")
+def test_redirect_during_a_session_is_followed(accepted, second):
+    """
+    peer                                        target
+    HDR, SK {N(REDIRECT, second gateway)} -->
+                                        <--     HDR, SK {}
+    second gateway
+                                        <--     HDR, SAi1, KEi, Ni, N(REDIRECTED_FROM, first one)
+    """
+    response = accepted.exchange(accepted.informational(redirect(second)))
+
+    assert not response.payloads, "the redirect is not simply acknowledged"
+    heard = accepted.hear_request_octets(ExchangeType.IKE_SA_INIT)
+    assert heard.packet.destination.address == second, "not where it was sent"
+    accepted.accept(heard.message)
+    assert accepted.echo(), "the Child SA with the second gateway carries no traffic"
+
+
+@FOLLOWS
+@as_responder
+@requirement("rfc5685-5-old-sas-deleted")
+@turned_red_by("stays-when-redirected", "follows-no-redirect")
+def test_redirected_client_leaves(accepted, second):
+    """
+    peer                                        target
+    HDR, SK {N(REDIRECT, second gateway)} -->
+                                        <--     HDR, SK {}
+                                        <--     HDR, SK {D(IKE)}  (or after the next exchanges)
+    HDR, SK {}                          -->
+    second gateway
+    ..  (both initial exchanges)
+    """
+    left = accepted.ike
+    accepted.exchange(accepted.informational(redirect(second)))
+    accepted.accept(accepted.hear_request(ExchangeType.IKE_SA_INIT))
+
+    if accepted.was_asked(left, Delete(ProtocolId.IKE)):
+        return
+    try:
+        request = accepted.hear_request(ExchangeType.INFORMATIONAL)
+    except NoAnswer:
+        differs("the first gateway is not told that its IKE SA is left")
+
+    assert Delete(ProtocolId.IKE) in request.payloads, "not the end of the IKE SA"
+    accepted.answer(request, accepted.reply(request))
