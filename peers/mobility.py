@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -67,6 +68,10 @@ class Moving(Exchanging):
         finally:
             self.ike.local, self.ike.remote = before
 
+    @abstractmethod
+    def hear_request_octets(self, exchange: ExchangeType, timeout: float = ...) -> HeardMessage:
+        """Wait for a request of the target; give it with its octets."""
+
     def update_addresses(self, *more: Payload, cookie: bytes | None = None) -> Message:
         """Build the request that has the target use our way from now on (RFC 4555, 3.5).
 
@@ -87,6 +92,19 @@ class Moving(Exchanging):
     def answer_check(self, request: Message) -> Message:
         """Build the response to a target that asks whether it reaches us (3.7)."""
         return self.reply(request, *self._to_mobility(self._requests[request]))
+
+    def follow_update(self, timeout: float) -> Message:
+        """Wait for the target's update and go on where it came from; give it, unanswered.
+
+        Requests before it try paths (3.10): they are answered. NoAnswer when none comes.
+        """
+        while True:
+            heard = self.hear_request_octets(ExchangeType.INFORMATIONAL, timeout)
+            if NotifyType.UPDATE_SA_ADDRESSES in heard.message.notifies:
+                self.ike.local, self.ike.remote = heard.packet.destination, heard.packet.source
+                self._talk.remote = replace(self._talk.remote, address=self.ike.remote.address)
+                return heard.message
+            self.answer(heard.message, self.answer_check(heard.message))
 
     def was_asked(self, sa: IkeSa, payload: Payload) -> bool:
         """Say whether a request of the target on that IKE SA has had this payload so far."""

@@ -47,6 +47,10 @@ class MobikeDecisions:
         """Give what every INFORMATIONAL response repeats: NAT detection, COOKIE2 (3.7, 3.8)."""
         return (*mobike.probe_answer(sa, request, way), *mobike.copied_cookie(request))
 
+    def tells_of_move(self) -> bool:
+        """Say whether an initiator that moves tells the other side: it has to (3.5)."""
+        return True
+
     def inherits_mobility(self) -> bool:
         """Say whether MOBIKE goes on in the IKE SA that a rekey makes (1.3)."""
         return True

@@ -104,7 +104,8 @@ class Movements:
         if remote is not None:
             # That there is a way to the new address is not known before the response.
             sa.mobility.esp = sa.mobility.esp or (before, encapsulated)
-        self._ask(session, before, 1)
+        if self._decide.tells_of_move():
+            self._ask(session, before, 1)
 
     def _ask(self, session: Session, before: Way, attempt: int) -> None:
         def ask(here: Session) -> None:

@@ -46,6 +46,7 @@ class Capability(Enum):
     WINDOW = "a window of more than one request"
     MESSAGE_ID_REPORTS = "reports of Message IDs outside the window"
     ADDITIONAL_KEY_EXCHANGES = "several key exchanges, in IKE_INTERMEDIATE (RFC 9242, RFC 9370)"
+    MOVES = "can lose the address that it is at, and go on from another one"
     REDIRECTING = "redirects initiators (RFC 5685)"
     CHILDLESS_SETTING = "can be told when IKE_AUTH goes without a Child SA (RFC 6023)"
     NULL_AUTHENTICATION = "NULL authentication (RFC 7619)"
@@ -106,6 +107,16 @@ class KeyedByHand(Protocol):
 
     def set_counters(self, connection: Connection, sent: int, received: int) -> None:
         """Let the SA go on after those sequence numbers, the last of each direction."""
+
+
+class Moves(Protocol):
+    """What a target with the capability MOVES offers besides."""
+
+    def second_address(self, family: int) -> IPAddress:
+        """Get another address (4 or 6), for a connection that is to begin there."""
+
+    def leave(self, connection: Connection) -> None:
+        """Lose the address that a connection is at; nothing happens where it is lost already."""
 
 
 class Target(Protocol):

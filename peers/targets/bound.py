@@ -9,7 +9,7 @@ from peers.peer import Peer
 from peers.reference.child import ChildSa
 from peers.reference.connection import Connection
 from peers.reference.keys import ChildKeys
-from peers.targets.base import Capability, IkeSaState, KeyedByHand, Target, TargetInfo
+from peers.targets.base import Capability, IkeSaState, KeyedByHand, Moves, Target, TargetInfo
 
 
 class BoundTarget:
@@ -68,6 +68,10 @@ class BoundTarget:
     def set_counters(self, sent: int, received: int) -> None:
         """Let the Child SA go on after those sequence numbers."""
         cast(KeyedByHand, self._target).set_counters(self.connection, sent, received)
+
+    def leave(self) -> None:
+        """Lose the address that the connection is at, so that the target moves."""
+        cast(Moves, self._target).leave(self.connection)
 
     def alive(self) -> bool:
         """Say whether the target still runs."""

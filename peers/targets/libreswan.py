@@ -39,6 +39,7 @@ LACKING = frozenset(
         Capability.RSA_PKCS1_SHA2,
         Capability.EDDSA,
         Capability.CHILDLESS_SETTING,
+        Capability.MOVES,
         Capability.CRL_LOADED,
         Capability.ADDITIONAL_KEY_EXCHANGES,
     }

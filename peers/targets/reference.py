@@ -19,6 +19,8 @@ from peers.targets.base import Capability, ChildSaState, IkeSaState, TargetInfo
 
 IPV4 = ip_address("198.18.0.20")
 IPV6 = ip_address("fd69:6b65:7072::20")
+SECOND = {4: ip_address("198.18.0.120"), 6: ip_address("fd69:6b65:7072::120")}
+"""Where it is before it moves."""
 
 
 class ReferenceTarget:
@@ -38,6 +40,15 @@ class ReferenceTarget:
     def network_behind(self, family: int) -> IPNetwork:
         """Give the network that the endpoint answers echoes for."""
         return ip_network("10.64.0.0/24" if family == 4 else "fd64::/64")
+
+    def second_address(self, family: int) -> IPAddress:
+        """Give an address to begin at and to leave."""
+        return SECOND[family]
+
+    def leave(self, connection: Connection) -> None:
+        """Move to the first address."""
+        there = IPV4 if connection.local.version == 4 else IPV6
+        self._link.deliver(self._endpoint.move(connection, self._link.now(), there))
 
     def lacks(self, proposal: Proposal) -> str:
         """Name what the endpoint refuses to be configured with."""

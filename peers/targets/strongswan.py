@@ -42,6 +42,13 @@ NOT_WAITING = "-1"
 """A vici timeout that means: answer at once."""
 
 
+SECOND = 64
+"""How far a target's second address is from its first: no other target has it."""
+
+DEVICE = r"device=$(ip -o -4 route show default | sed 's/.* dev \([^ ]*\).*/\1/')"
+"""Finds the interface that leads to the peer."""
+
+
 class StrongSwan:
     """Adapter of charon (the protocol `base.Target`). vici answers within milliseconds."""
 
@@ -65,6 +72,18 @@ class StrongSwan:
         """Give the network behind the target."""
         place = self._machine.place
         return place.behind4 if family == 4 else place.behind6
+
+    def second_address(self, family: int) -> IPAddress:
+        """Get another address besides the place's own."""
+        place = self._machine.place
+        address = (place.ipv4 if family == 4 else place.ipv6) + SECOND
+        self._machine.run(f"{DEVICE}; ip address add {_with_prefix(address)} dev $device nodad")
+        return address
+
+    def leave(self, connection: Connection) -> None:
+        """Take that address away: charon goes on from another one."""
+        address = _with_prefix(connection.local)
+        self._machine.run(f"{DEVICE}; ip address del {address} dev $device 2>/dev/null || true")
 
     def lacks(self, proposal: Proposal) -> str:
         """Look into charon's list of algorithms; for ESP ask the kernel."""
@@ -246,6 +265,10 @@ class StrongSwan:
         # charon has no NULL authentication (RFC 7619), and redirects by plugins only (RFC 5685).
         found -= {Capability.NULL_AUTHENTICATION, Capability.REDIRECTING}
         return frozenset(found)
+
+
+def _with_prefix(address: IPAddress) -> str:
+    return f"{address}/{24 if address.version == 4 else 112}"
 
 
 def _address(octets: bytes) -> IPAddress:

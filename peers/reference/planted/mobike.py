@@ -46,6 +46,14 @@ class MovesByNoUpdate(Decisions):
         return False
 
 
+@fault("moves-silently")
+class MovesSilently(Decisions):
+    """An initiator that has another address does not tell the responder."""
+
+    def tells_of_move(self) -> bool:
+        return False
+
+
 @fault("moves-ike-only")
 class MovesIkeOnly(Decisions):
     """UPDATE_SA_ADDRESSES moves the IKE SA, and ESP goes where it went."""
