@@ -28,8 +28,8 @@ class Redirects:
 
         PeerError for one that is not believed, so that another response is waited for.
         """
-        found = redirect.redirection(response)
-        if found is None or not self._decide.follows_redirect(session.sa.connection, found):
+        found = self._followed_by(session, response)
+        if found is None:
             return False
         if not self._decide.believes_redirect(request, found):
             raise PeerError("REDIRECT has not our nonce")
@@ -39,8 +39,8 @@ class Redirects:
 
     def hear_authenticated(self, session: Session, message: Message) -> bool:
         """Follow a redirect in IKE_AUTH or later, and leave who sends it; say whether we do."""
-        found = redirect.redirection(message)
-        if found is None or not self._decide.follows_redirect(session.sa.connection, found):
+        found = self._followed_by(session, message)
+        if found is None:
             return False
         if found.nonce:
             raise PeerError("REDIRECT has a nonce in a protected message")
@@ -52,6 +52,12 @@ class Redirects:
 
         session.waiting.append(Wanted(leave, alone=True))
         return True
+
+    def _followed_by(self, session: Session, message: Message) -> Gateway | None:
+        """Read a redirect that we follow; who follows none does not even read it."""
+        connection = session.sa.connection
+        found = redirect.redirection(message) if connection.follows_redirects else None
+        return found if found and self._decide.follows_redirect(connection, found) else None
 
     def _begin(self, session: Session, found: Gateway) -> None:
         connection = session.sa.connection

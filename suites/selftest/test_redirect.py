@@ -16,6 +16,7 @@ from peers.reference.payloads import Nonce, Notify
 from peers.reference.redirect import Gateway
 from peers.targets.libreswan_config import ipsec_conf
 from peers.targets.strongswan_config import connection_section
+from suites.selftest.test_peer import Bench
 from suites.selftest.wires import Wire, connection
 
 THERE = {4: ip_address("192.0.2.200"), 6: ip_address("2001:db8::200")}
@@ -155,6 +156,23 @@ def test_a_responder_redirects_in_ike_auth_and_is_left():
     assert [p.destination.address for p, _ in first_requests(carried)][1] == THERE[4]
     assert not carried.right.sessions
     assert [s.sa.remote.address for s in carried.left.sessions] == [THERE[4]]
+
+
+@pytest.mark.parametrize("follows", [False, True])
+@pytest.mark.parametrize(
+    "data", [*BROKEN, redirect.redirect(THERE[4], bytes(16)).data], ids=bytes.hex
+)
+def test_a_broken_redirect_in_a_session_ends_nothing(follows, data):
+    bench = Bench()
+    bench.peer.establish()
+    for session in bench.endpoint.sessions:
+        session.sa.connection = replace(session.sa.connection, follows_redirects=follows)
+    bench.peer.exchange(bench.peer.informational())
+
+    response = bench.peer.exchange(bench.peer.informational(Notify(NotifyType.REDIRECT, data)))
+
+    assert (NotifyType.INVALID_SYNTAX in response.notifies) is follows
+    assert bench.peer.echo()
 
 
 def test_adapters_say_what_they_can():
