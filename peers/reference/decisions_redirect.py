@@ -21,9 +21,13 @@ class RedirectDecisions:
             return ()
         return (SUPPORTED,) if origin is None else (redirected_from(origin),)
 
-    def follows_redirect(self, connection: Connection, gateway: Gateway) -> bool:
+    def may_be_redirected(self, sa: IkeSa) -> bool:
+        """Say whether the other side may send us away: we are its client, and said so (3, 10)."""
+        return sa.original_initiator and sa.connection.follows_redirects
+
+    def follows_redirect(self, gateway: Gateway) -> bool:
         """Say whether we go where we are sent: to an address, for names are not resolved."""
-        return connection.follows_redirects and gateway.address is not None
+        return gateway.address is not None
 
     def believes_redirect(self, request: Message, gateway: Gateway) -> bool:
         """Say whether a redirect in clear is an answer to our request: it has our nonce (3)."""

@@ -55,9 +55,10 @@ class Redirects:
 
     def _followed_by(self, session: Session, message: Message) -> Gateway | None:
         """Read a redirect that we follow; who follows none does not even read it."""
-        connection = session.sa.connection
-        found = redirect.redirection(message) if connection.follows_redirects else None
-        return found if found and self._decide.follows_redirect(connection, found) else None
+        if not self._decide.may_be_redirected(session.sa):
+            return None
+        found = redirect.redirection(message)
+        return found if found and self._decide.follows_redirect(found) else None
 
     def _begin(self, session: Session, found: Gateway) -> None:
         connection = session.sa.connection

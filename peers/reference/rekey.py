@@ -72,7 +72,7 @@ def succeed(old: IkeSa, new: IkeSa) -> None:
     """Let the new IKE SA inherit the Child SAs (2.8), and the path that they take."""
     new.children, old.children = old.children, []
     new.local, new.remote, new.nat, new.claim = old.local, old.remote, old.nat, old.claim
-    new.mobility = old.mobility
+    new.mobility, new.original_initiator = old.mobility, old.original_initiator
 
 
 def _successor(old: IkeSa, *, initiator: bool, spi_i: bytes = bytes(8)) -> IkeSa:

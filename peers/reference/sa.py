@@ -30,7 +30,8 @@ NO_SPI = bytes(8)
 class IkeSa:
     """One IKE SA from one side's point of view (RFC 7296, 2.2 and 2.6).
 
-    ``initiator`` says whether this side started the SA. ``request_octets`` and
+    ``initiator`` says whether this side started the SA, ``original_initiator`` whether it started
+    the first one of those that were rekeyed to it. ``request_octets`` and
     ``response_octets`` are the IKE_SA_INIT messages as they were sent: AUTH signs them (2.15),
     and a responder knows the request again by its octets (2.1).
     ``peer_hashes`` are the hash algorithms that the other side announced, if it did (RFC 7427, 4).
@@ -86,6 +87,7 @@ class IkeSa:
         self.mobility: Mobility | None = None
         self.childless = False
         self.redirectable = False
+        self.original_initiator = initiator
         self.claim = Claim.OURS if connection.claims_nat else Claim.NOTHING
 
     def __str__(self) -> str:

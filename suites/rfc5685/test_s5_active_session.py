@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from peers.reference.errors import NoAnswer
+from peers.reference.message import Message
 from peers.reference.numbers import ExchangeType, ProtocolId
 from peers.reference.payloads import Delete
-from peers.reference.redirect import redirect
+from peers.reference.redirect import is_supported, redirect
 from suites.judge import as_responder, differs, requirement, turned_red_by
 from suites.terms import arranged
 
@@ -60,3 +61,52 @@ def test_redirected_client_leaves(accepted, second):
 
     assert Delete(ProtocolId.IKE) in request.payloads, "not the end of the IKE SA"
     accepted.answer(request, accepted.reply(request))
+
+
+@FOLLOWS
+@requirement("rfc5685-10-responder-is-not-redirected")
+@turned_red_by("is-redirected-by-clients")
+def test_client_does_not_redirect_its_gateway(established, second):
+    """
+    peer (initiator)                            target
+    HDR, SK {N(REDIRECT, second gateway)} -->
+                                        <--     HDR, SK {}
+                                                nothing at the second gateway
+    ESP {echo request}                  -->
+                                        <--     ESP {echo reply}
+    PREVENTS: a client that has its gateway open tunnels to others.
+    """
+    established.exchange(established.informational(redirect(second)))
+
+    reactions = established.reactions_so_far()
+
+    assert not began(reactions), "the gateway goes where its client sends it"
+    assert established.echo(), "the Child SA carries nothing any more"
+
+
+@as_responder
+@requirement("rfc5685-3-unsupporting-client-stays")
+@turned_red_by("is-redirected-unasked")
+def test_client_that_follows_no_redirects_stays(accepted, second, administrative):
+    """
+    peer                                        target (not told to follow redirects)
+    HDR, SK {N(REDIRECT, second gateway)} -->
+                                        <--     HDR, SK {}
+                                                nothing at the second gateway
+    ESP {echo request}                  -->
+                                        <--     ESP {echo reply}
+    """
+    if is_supported(Message.decode(accepted.ike.request_octets)):
+        administrative("says that it follows redirects without being told to")
+        return
+    accepted.exchange(accepted.informational(redirect(second)))
+
+    reactions = accepted.reactions_so_far()
+
+    assert not began(reactions), "redirected, though it did not ask for that"
+    assert accepted.echo(), "the Child SA carries nothing any more"
+
+
+def began(messages):
+    """Say whether the target started a new IKE SA."""
+    return any(each.exchange == ExchangeType.IKE_SA_INIT for each in messages)

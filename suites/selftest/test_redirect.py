@@ -167,6 +167,7 @@ def test_a_broken_redirect_in_a_session_ends_nothing(follows, data):
     bench.peer.establish()
     for session in bench.endpoint.sessions:
         session.sa.connection = replace(session.sa.connection, follows_redirects=follows)
+        session.sa.original_initiator = True
     bench.peer.exchange(bench.peer.informational())
 
     response = bench.peer.exchange(bench.peer.informational(Notify(NotifyType.REDIRECT, data)))

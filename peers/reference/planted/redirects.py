@@ -36,8 +36,24 @@ class TellsNotWhoRedirected(Decisions):
 class FollowsNoRedirect(Decisions):
     """An initiator says that it follows redirects, and does not."""
 
-    def follows_redirect(self, connection: Connection, gateway: Gateway) -> bool:
+    def follows_redirect(self, gateway: Gateway) -> bool:
         return False
+
+
+@fault("is-redirected-by-clients")
+class IsRedirectedByClients(Decisions):
+    """A responder follows a redirect of who began the IKE SA."""
+
+    def may_be_redirected(self, sa: IkeSa) -> bool:
+        return sa.connection.follows_redirects
+
+
+@fault("is-redirected-unasked")
+class IsRedirectedUnasked(Decisions):
+    """An initiator that did not say that it follows redirects follows one."""
+
+    def may_be_redirected(self, sa: IkeSa) -> bool:
+        return sa.original_initiator
 
 
 @fault("follows-redirect-of-anybody")
