@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import NoReturn
 
-from peers.child_sas import ChildSas
+from peers.authenticating import Authenticating
 from peers.childless import Childless
-from peers.configuring import Configuring
 from peers.conversation import Conversation, Heard, HeardEsp, HeardKeepalive, HeardMessage
 from peers.exchanging import TRIGGERED
 from peers.flow import FaultyLink, FlowFault
@@ -17,11 +16,9 @@ from peers.key_exchanges import KeyExchanges
 from peers.link import Link
 from peers.mobility import Moving
 from peers.nat_traversal import NatTraversal
-from peers.reference import authentication, configuration, initial, mobike
-from peers.reference import child as child_sa
+from peers.reference import initial
 from peers.reference.child import ChildSa
 from peers.reference.connection import Connection
-from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.errors import Inconclusive, NoAnswer, PeerError, ScriptError
 from peers.reference.events import Endpoint, Event, IkeKeysDerived
 from peers.reference.message import Message
@@ -37,9 +34,7 @@ PATIENCE = (1.0, 2.0, 4.0)
 """Seconds that a request of ours waits before it is sent again; after the last it is given up."""
 
 
-class Peer(
-    Childless, Configuring, Moving, Successors, KeyExchanges, ChildSas, NatTraversal, Traffic
-):
+class Peer(Authenticating, Childless, Moving, Successors, KeyExchanges, NatTraversal, Traffic):
     """Our side of one connection, in either role (RFC 7296).
 
     ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works
@@ -100,7 +95,7 @@ class Peer(
 
     def ike_sa_init(self, group: KeyExchangeMethod | None = None) -> Message:
         """Start a new IKE SA: build HDR, SAi1, KEi, Ni."""
-        self._ike = self._new_ike(initiator=True)
+        self._ike, self.eap = self._new_ike(initiator=True), None
         return self._tell_of_nats(initial.ike_sa_init(self._ike, group))
 
     def agree(self, request: Message, response: Message) -> None:
@@ -121,32 +116,11 @@ class Peer(
             response = self.exchange(request)
         self.agree(request, response)
 
-    def ike_auth(self) -> Message:
-        """Build the IKE_AUTH request: HDR, SK {IDi, IDr, AUTH, SAi2, TSi, TSr}."""
-        spi = self.random(4)
-        policy = configuration.asking(self.connection.children[0], self.connection.takes)
-        offer = child_sa.offer(policy, spi, with_key_exchange=False)
-        offer = (*self._asked_before_child(), *offer, *mobike.announcements(self.ike))
-        return initial.ike_auth(self.ike, offer)
-
-    def take_up(self, request: Message, response: Message) -> ChildSa:
-        """Check the responder's AUTH and take up the Child SA that IKE_AUTH granted."""
-        self._verify(response)
-        self._take_configuration(response)
-        mobike.note(self.ike, response)
-        spi = request.get(SA).proposals[0].spi
-        return self._add_child(self._granted(request, response, spi), self.ike.nonces())
-
-    def _verify(self, message: Message) -> None:
-        now = self._talk.link.now()
-        authentication.verify(AuthenticationDecisions(), self.ike, message, now)
-
     def establish(self) -> ChildSa:
         """Do the initial exchanges; PeerError when they do not end with a Child SA."""
         self.open_ike_sa()
         self.exchange_keys()
-        request = self.ike_auth()
-        return self.take_up(request, self.exchange(request))
+        return self.authenticate()
 
     # Exchanges that we start.
 
@@ -341,6 +315,7 @@ class Peer(
         """Become the responder of the IKE SA that the target starts."""
         if self._ike is None or self._ike.spi_i != heard.message.spi_i:
             self._ike = self._new_ike(initiator=False, spi_i=heard.message.spi_i)
+            self.eap = None
         self._ike.local = heard.packet.destination
         self._ike.remote = heard.packet.source
         self._ike.request_octets = heard.octets
@@ -372,18 +347,6 @@ class Peer(
         response = initial.answer_ike_sa_init(self.ike, request, self.choose(request))
         self._keys_derived(self.ike)
         return response
-
-    def ike_auth_response(self, request: Message) -> Message:
-        """Check the target's AUTH and build the response that grants its Child SA."""
-        self._verify(request)
-        mobike.note(self.ike, request)
-        proof = authentication.own_payloads(AuthenticationDecisions(), self.ike)
-        named = authentication.ppk_payloads(AuthenticationDecisions(), self.ike)
-        assigned = self.assign(request)
-        terms = self.grant(request)
-        self._add_child(terms, self.ike.nonces())
-        granted = (*child_sa.answer(terms), *mobike.announcements(self.ike))
-        return self.reply(request, *proof, *assigned, *granted, *named)
 
     def reply(self, request: Message, *payloads: Payload) -> Message:
         """Build a response of ours to a request of the target."""
@@ -421,6 +384,9 @@ class Peer(
         """
         request = self.accept_ike_sa_init(request)
         self.answer(request, self.ike_auth_response(request))
+        while self.eap_goes_on:
+            request = self.hear_request(ExchangeType.IKE_AUTH)
+            self.answer(request, self.ike_auth_response(request))
         return self.child
 
     # Hearing, and what a peer does by itself meanwhile.

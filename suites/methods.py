@@ -10,7 +10,16 @@ import pytest
 
 from peers.ca import Authority, Flaw, KeyType
 from peers.reference import signature_schemes as schemes
-from peers.reference.credentials import Credential, Null, Psk
+from peers.reference.credentials import (
+    ByEap,
+    Credential,
+    Eap,
+    EapTls,
+    Mschapv2,
+    Null,
+    Psk,
+    Signature,
+)
 from peers.reference.identity import Identity
 from peers.reference.numbers import HashAlgorithm
 from peers.reference.sa import Random
@@ -18,6 +27,8 @@ from peers.reference.signature_schemes import Scheme
 from peers.targets.base import Capability
 
 DAY = 86400
+
+SHA1, SHA2_256 = HashAlgorithm.SHA1, HashAlgorithm.SHA2_256
 
 
 @lru_cache(maxsize=2)
@@ -40,8 +51,40 @@ class Proof:
     of_target: bool = False
 
 
-Method = Callable[[Proof], Credential]
-"""Makes the credential of a side."""
+@dataclass(frozen=True, slots=True)
+class ByEapOf:
+    """EAP by the initiator, which is the peer or the target; ``alone`` of RFC 5998 or not."""
+
+    make: Callable[[Proof, Signature, Signature], Eap]
+    by_target: bool = False
+    alone: bool = False
+
+    def both(
+        self, local: Identity, remote: Identity, random: Random, now: float
+    ) -> tuple[Credential, Credential]:
+        """Make the credentials of the target and of the peer."""
+        initiator, responder = (local, remote) if self.by_target else (remote, local)
+        client, server = (
+            authority(now).credential(each, KeyType.ECDSA_P256, schemes.ECDSA[SHA2_256])
+            for each in (initiator, responder)
+        )
+        eap = self.make(Proof(initiator, now, random), client, server)
+        proof = ByEap() if self.alone else server
+        return (eap, proof) if self.by_target else (proof, eap)
+
+
+def mschapv2(proof: Proof, client: Signature, server: Signature) -> Eap:
+    """Make a user of the initiator's name, and a password."""
+    return Mschapv2(str(proof.identity).encode(), proof.random(12).hex())
+
+
+def tls(proof: Proof, client: Signature, server: Signature) -> Eap:
+    """Use the certificates of both sides."""
+    return EapTls(client, server)
+
+
+Method = Callable[[Proof], Credential] | ByEapOf
+"""Makes the credential of a side, or those of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +111,6 @@ def null(proof: Proof) -> Credential:
     return Null()
 
 
-SHA1, SHA2_256 = HashAlgorithm.SHA1, HashAlgorithm.SHA2_256
 SHA2_384, SHA2_512 = HashAlgorithm.SHA2_384, HashAlgorithm.SHA2_512
 RSA_2048, RSA_3072 = KeyType.RSA_2048, KeyType.RSA_3072
 P256, P384, P521 = KeyType.ECDSA_P256, KeyType.ECDSA_P384, KeyType.ECDSA_P521
@@ -142,5 +184,7 @@ def credentials(
     method: Method, local: Identity, remote: Identity, random: Random, now: float
 ) -> tuple[Credential, Credential]:
     """Make the credentials of both sides; a secret is one that they share."""
+    if isinstance(method, ByEapOf):
+        return method.both(local, remote, random, now)
     ours = method(Proof(local, now, random, of_target=True))
     return ours, ours if isinstance(ours, Psk) else method(Proof(remote, now, random))

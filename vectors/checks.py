@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from peers.reference import mschapv2 as hashes
 from peers.reference.crypto import Protection, is_combined, prf, protection
 from peers.reference.errors import AuthenticationFailure, ScriptError
 from peers.reference.esp import InboundSa, OutboundSa, ReplayWindow
@@ -214,8 +215,18 @@ def algorithm_identifier(case: Case) -> None:
 
 
 def mschapv2(case: Case) -> None:
-    """Compute the responses of EAP-MSCHAPv2."""
-    raise ScriptError(f"{case}: MS-CHAPv2 is not implemented")
+    """Compute the hashes and both responses of EAP-MSCHAPv2."""
+    challenge = hashes.challenge_hash(
+        case.octets("peer_challenge"), case.octets("authenticator_challenge"), case.octets("user")
+    )
+    hashed = hashes.password_hash(case.octets("password"))
+    response = hashes.nt_response(challenge, hashed)
+    proof = hashes.authenticator_response(hashed, response, challenge)
+    same("challenge", challenge, case.octets("challenge"))
+    same("password_hash", hashed, case.octets("password_hash"))
+    same("password_hash_hash", hashes.password_hash(hashed), case.octets("password_hash_hash"))
+    same("nt_response", response, case.octets("nt_response"))
+    same("authenticator_response", proof, case.octets("authenticator_response"))
 
 
 def _method(case: Case) -> KeyExchangeMethod:

@@ -6,9 +6,9 @@ The two sides may use different methods: what a side does is settled by its own 
 from __future__ import annotations
 
 from peers.reference import certificates, ppk, signatures
-from peers.reference.credentials import Credential, Null, Psk, Signature
+from peers.reference.credentials import ByEap, Credential, EapTls, Mschapv2, Null, Psk, Signature
 from peers.reference.decisions_authentication import AuthenticationDecisions
-from peers.reference.errors import AuthenticationFailure, MalformedMessage
+from peers.reference.errors import AuthenticationFailure, MalformedMessage, ScriptError
 from peers.reference.identity import Identity
 from peers.reference.keys import psk_auth, signed_octets
 from peers.reference.message import Message
@@ -29,7 +29,7 @@ def announcements(sa: IkeSa) -> tuple[Payload, ...]:
     if hashes:
         said.append(Notify(NotifyType.SIGNATURE_HASH_ALGORITHMS, _write_hashes(hashes)))
     said += ppk.announcement(sa)
-    return (*said, *([] if sa.initiator else _certificate_request(sa)))
+    return (*said, *([] if sa.initiator else certificate_request(sa)))
 
 
 def announced_hashes(sa: IkeSa) -> tuple[int, ...]:
@@ -59,7 +59,8 @@ def _write_hashes(hashes: tuple[int, ...]) -> bytes:
     return b"".join(number.to_bytes(2, "big") for number in hashes)
 
 
-def _certificate_request(sa: IkeSa) -> list[Payload]:
+def certificate_request(sa: IkeSa) -> list[Payload]:
+    """Build the CERTREQ that names the CAs we trust, where the other side is to sign."""
     theirs = sa.connection.remote_credential
     return [certificates.request(theirs.anchors)] if isinstance(theirs, Signature) else []
 
@@ -106,7 +107,7 @@ def own_payloads(decide: AuthenticationDecisions, sa: IkeSa) -> tuple[Payload, .
     credential = sa.connection.local_credential
     mine = sa.connection.local_identity.payload(of_initiator=sa.initiator)
     chain = certificates.payloads(credential.chain) if isinstance(credential, Signature) else ()
-    requests = _certificate_request(sa) if sa.initiator else []
+    requests = certificate_request(sa) if sa.initiator else []
     return (mine, *chain, *requests, own_auth(sa, mine, credential, decide))
 
 
@@ -124,6 +125,12 @@ def own_auth(
             scheme = decide.signs_with(credential, sa.peer_hashes)
             key = signatures.private_key(credential.key)
             return decide.sign(scheme, key, octets_to_sign(sa, mine))
+        case Mschapv2() | EapTls():
+            keys, of_initiator = sa.established_keys(), isinstance(mine, IDi)
+            secret = decide.eap_secret(sa.msk, keys, of_initiator=of_initiator)
+            return AUTH(AuthMethod.SHARED_KEY_MIC, shared_key_mic(sa, mine, secret))
+        case ByEap():
+            raise ScriptError("who is authenticated by EAP alone has no AUTH of its own")
 
 
 def ppk_payloads(decide: AuthenticationDecisions, sa: IkeSa) -> tuple[Payload, ...]:
@@ -159,13 +166,31 @@ def verify(decide: AuthenticationDecisions, sa: IkeSa, message: Message, now: fl
     """
     hear = ppk.hear_response if sa.initiator else ppk.hear_request
     message = message.replacing(hear(decide, sa, message))
-    theirs, auth = identification(sa, message), message.get(AUTH)
-    connection = sa.connection
-    if not decide.knows_identity(Identity.of(theirs), connection.remote_identity):
-        raise AuthenticationFailure(
-            f"identity {theirs} where {connection.remote_identity} was expected"
-        )
-    credential = connection.remote_credential
+    prove(decide, sa, message, identification(sa, message), now)
+
+
+def check_identity(decide: AuthenticationDecisions, sa: IkeSa, theirs: IDi | IDr) -> None:
+    """Raise AuthenticationFailure unless the other side is whom the connection is for."""
+    expected = sa.connection.remote_identity
+    if not decide.knows_identity(Identity.of(theirs), expected):
+        raise AuthenticationFailure(f"identity {theirs} where {expected} was expected")
+
+
+def prove(
+    decide: AuthenticationDecisions,
+    sa: IkeSa,
+    message: Message,
+    theirs: IDi | IDr,
+    now: float,
+    credential: Credential | None = None,
+) -> None:
+    """Check AUTH of a message for an identification, which may have come earlier.
+
+    ``credential`` is what it is proved by, if not that of the other side. It raises as `verify`.
+    """
+    check_identity(decide, sa, theirs)
+    auth = message.get(AUTH)
+    credential = credential or sa.connection.remote_credential
     if not decide.method_fits(auth, credential):
         raise AuthenticationFailure(
             f"AUTH method {AuthMethod(auth.method)} where {type(credential).__name__} is expected"
@@ -178,6 +203,10 @@ def verify(decide: AuthenticationDecisions, sa: IkeSa, message: Message, now: fl
         case Signature() as credential:
             _verify_signature(decide, sa, credential, message, now)
             return
+        case Mschapv2() | EapTls():
+            expected = shared_key_mic(sa, theirs, sa.msk)
+        case ByEap():
+            raise AuthenticationFailure("AUTH of a responder that EAP alone authenticates")
     if not decide.authentic(auth, expected):
         raise AuthenticationFailure("the AUTH payload does not verify (RFC 7296, 2.15)")
 

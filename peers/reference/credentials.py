@@ -57,4 +57,52 @@ class Signature:
     crls: tuple[bytes, ...] = ()
 
 
-Credential = Psk | Null | Signature
+@dataclass(frozen=True, slots=True)
+class Mschapv2:
+    """A user's name and password, proved by EAP-MSCHAPv2: an initiator's (RFC 7296, 2.16)."""
+
+    user: bytes
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EapTls:
+    """Certificates of both ends of TLS, proved by EAP-TLS: an initiator's (RFC 5216).
+
+    Of ``client`` and ``server`` key, chain and anchors are used.
+    """
+
+    client: Signature
+    server: Signature
+
+
+@dataclass(frozen=True, slots=True)
+class ByEap:
+    """A responder proves itself by the initiator's EAP method and by nothing else (RFC 5998)."""
+
+
+Eap = Mschapv2 | EapTls
+
+
+def certified(
+    local: Credential, remote: Credential
+) -> tuple[tuple[Signature, ...], tuple[Signature, ...]]:
+    """List what a side with a local and a remote credential signs with, and what it verifies by."""
+    ours: list[Signature] = []
+    theirs: list[Signature] = []
+    match local:
+        case Signature():
+            ours.append(local)
+        case EapTls(client, server):
+            ours.append(client)
+            theirs.append(server)
+    match remote:
+        case Signature():
+            theirs.append(remote)
+        case EapTls(client, server):
+            ours.append(server)
+            theirs.append(client)
+    return tuple(dict.fromkeys(ours)), tuple(dict.fromkeys(theirs))
+
+
+Credential = Psk | Null | Signature | Eap | ByEap

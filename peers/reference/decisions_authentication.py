@@ -7,7 +7,8 @@ from hmac import compare_digest
 
 from peers.reference import signatures
 from peers.reference.certificates import Objection
-from peers.reference.credentials import Credential, Null, Psk, Signature
+from peers.reference.credentials import ByEap, Credential, EapTls, Mschapv2, Null, Psk, Signature
+from peers.reference.decisions_eap import EapDecisions
 from peers.reference.decisions_ppk import PpkDecisions
 from peers.reference.errors import AuthenticationFailure
 from peers.reference.identity import Identity
@@ -21,6 +22,9 @@ from peers.reference.signatures import PrivateKey, PublicKey
 METHODS: Mapping[type[Credential], tuple[AuthMethod, ...]] = {
     Psk: (AuthMethod.SHARED_KEY_MIC,),
     Null: (AuthMethod.NULL_AUTHENTICATION,),
+    Mschapv2: (AuthMethod.SHARED_KEY_MIC,),
+    EapTls: (AuthMethod.SHARED_KEY_MIC,),
+    ByEap: (),
     Signature: (
         AuthMethod.RSA_DIGITAL_SIGNATURE,
         AuthMethod.ECDSA_SHA_256_P256,
@@ -42,7 +46,7 @@ ENDING = frozenset(
 """The notifies that end an IKE SA in IKE_AUTH, or in the INFORMATIONAL right after it (2.21.2)."""
 
 
-class AuthenticationDecisions(PpkDecisions):
+class AuthenticationDecisions(PpkDecisions, EapDecisions):
     """The decisions about authentication as the RFCs want them."""
 
     def knows_identity(self, identity: Identity, expected: Identity) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from peers.reference import authentication, childless, configuration, initial, intermediate, ppk
 from peers.reference import child as child_sa
 from peers.reference.connection import Connection
+from peers.reference.eap_exchange import EapInitiator, uses_eap
 from peers.reference.errors import AuthenticationFailure, PeerError
 from peers.reference.events import Endpoint as At
 from peers.reference.events import IPAddress
@@ -134,7 +135,7 @@ class Initiator:
         offer = (*offer, *self._endpoint.announcements.own(session))
         sa.move(Event.SEND_AUTH)
         try:
-            request = initial.ike_auth(sa, offer, self._decide)
+            request = self._first_ike_auth(session, offer)
         except AuthenticationFailure as problem:
             self._endpoint.close(session, str(problem))
             return
@@ -149,6 +150,12 @@ class Initiator:
         wish = ChildWish(policy, self._endpoint.random(child_sa.SPI_SIZE))
         offer = child_sa.offer(policy, wish.spi, with_key_exchange=False)
         return offer if takes is None else (configuration.asked(takes), *offer), wish
+
+    def _first_ike_auth(self, session: Session, offer: tuple[Payload, ...]) -> Message:
+        if not uses_eap(session.sa.connection.local_credential):
+            return initial.ike_auth(session.sa, offer, self._decide)
+        session.eap = EapInitiator(session.sa, self._decide, self._endpoint.now)
+        return session.eap.begin(offer)
 
     def _retry(self, session: Session, request: Message, response: Message) -> Message | None:
         cookie = response.find_notify(NotifyType.COOKIE)
@@ -173,11 +180,18 @@ class Initiator:
         return self._decide.retry_with_group(session.sa, request, KeyExchangeMethod(number))
 
     def _hear_ike_auth(self, session: Session, pending: Pending, response: Message) -> None:
-        sa, wish = session.sa, pending.purpose
+        sa, wish, request = session.sa, pending.purpose, pending.message
         if NotifyType.AUTHENTICATION_FAILED in response.notifies:
             raise PeerError("the responder did not authenticate us")
         try:
-            authentication.verify(self._decide, sa, response, self._endpoint.now)
+            if isinstance(session.eap, EapInitiator):
+                following = session.eap.hear(response, self._endpoint.now)
+                if following is not None:
+                    self._endpoint.request(session, following, wish)
+                    return
+                request = session.eap.first or request
+            else:
+                authentication.verify(self._decide, sa, response, self._endpoint.now)
         except AuthenticationFailure as problem:
             if self._decide.follows_unauthenticated_redirect():
                 self._endpoint.redirects.hear_authenticated(session, response)
@@ -190,7 +204,7 @@ class Initiator:
         self._endpoint.announcements.hear(session, response)
         self._endpoint.movements.hear_support(session, response)
         if isinstance(wish, ChildWish) and response.has(SA, TSi, TSr):
-            self._take_first_child(session, wish, pending.message, response, nonces)
+            self._take_first_child(session, wish, request, response, nonces)
         if self._endpoint.redirects.hear_authenticated(session, response):
             return
         if wish is None:

@@ -230,6 +230,26 @@ class IdType(OpenEnum):
     ID_NULL = 13
 
 
+class EapCode(OpenEnum):
+    """EAP Code (RFC 3748, 4)."""
+
+    REQUEST = 1
+    RESPONSE = 2
+    SUCCESS = 3
+    FAILURE = 4
+
+
+class EapType(OpenEnum):
+    """EAP Type (RFC 3748, 5; RFC 5216): those that are spoken of here."""
+
+    IDENTITY = 1
+    NOTIFICATION = 2
+    NAK = 3
+    MD5_CHALLENGE = 4
+    TLS = 13
+    MSCHAPV2 = 26
+
+
 class PpkIdType(OpenEnum):
     """First octet of a PPK_ID (RFC 8784, 5.1)."""
 

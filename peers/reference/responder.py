@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from peers.reference import authentication, initial, intermediate, redirect
 from peers.reference.announcements import HALF_OPEN
 from peers.reference.connection import Connection
+from peers.reference.eap_exchange import EapResponder, uses_eap
 from peers.reference.errors import AuthenticationFailure, PeerError
 from peers.reference.events import Packet
 from peers.reference.message import Message
@@ -20,6 +21,7 @@ from peers.reference.numbers import (
     NotifyType,
 )
 from peers.reference.payloads import (
+    AUTH,
     KE,
     Nonce,
     Notify,
@@ -169,12 +171,12 @@ class Responder:
                 session.closing = "a request was refused"
         except PeerError as problem:
             self._endpoint.say(f"request refused: {problem}")
-            payloads = (Notify(NotifyType.INVALID_SYNTAX),)
+            payloads, session.eap = (Notify(NotifyType.INVALID_SYNTAX),), None
         response = self._answer(session, packet, replace(request.reply(*payloads), protected=True))
         if intermediate.is_granted(response):
             session.sa.move(Event.ANSWER_INTERMEDIATE)
             intermediate.complete(self._decide, session.sa, request, response)
-        elif session.sa.state is State.INIT_ANSWERED and not self._decide.keeps_unauthenticated():
+        elif self._is_unauthenticated(session) and not self._decide.keeps_unauthenticated():
             session.closing = "authentication failed"
         if session.closing:
             self._endpoint.close(session, session.closing)
@@ -185,6 +187,11 @@ class Responder:
         self._endpoint.respond(session, packet, session.response)
         return response
 
+    def _is_unauthenticated(self, session: Session) -> bool:
+        """Say whether IKE_AUTH is over, and the other side is not authenticated."""
+        goes_on = isinstance(session.eap, EapResponder) and session.eap.goes_on
+        return session.sa.state is State.INIT_ANSWERED and not goes_on
+
     def _is_agreed(self, session: Session, request: Message) -> bool:
         optional = request.exchange == ExchangeType.IKE_INTERMEDIATE
         return not optional or self._decide.takes_intermediate(session.sa)
@@ -193,19 +200,24 @@ class Responder:
         return intermediate.answer(self._decide, session.sa, request)
 
     def _ike_auth(self, session: Session, request: Message) -> Payloads:
-        sa = session.sa
+        sa, first = session.sa, request
         if not self._decide.may_authenticate(sa):
             raise PeerError("IKE_AUTH before all key exchanges are done (RFC 9242, 3.2)")
-        self._endpoint.announcements.hear_unauthenticated(session, request)
+        if session.eap is None:
+            self._endpoint.announcements.hear_unauthenticated(session, request)
         try:
-            authentication.verify(self._decide, sa, request, self._endpoint.now)
-            mine = authentication.own_payloads(self._decide, sa)
+            mine = self._authenticate(session, request)
         except AuthenticationFailure as problem:
+            session.eap = None
             self._endpoint.say(f"authentication failed: {problem}")
             return self._decide.authentication_refusal()
-        self._endpoint.movements.refuse_changed(session, request)
+        if isinstance(session.eap, EapResponder):
+            if not session.eap.finished:
+                return mine
+            first = session.eap.first
+        self._endpoint.movements.refuse_changed(session, first)
         try:
-            child = self._first_child(session, request)
+            child = self._first_child(session, first)
         except Refusal as refusal:
             child = (refusal.notify,)
             if not self._decide.keeps_ike_sa_without_child():
@@ -214,8 +226,8 @@ class Responder:
         sa.authenticated()
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
         session.last_auth = request.message_id
-        self._endpoint.announcements.hear(session, request)
-        self._endpoint.movements.hear_support(session, request)
+        self._endpoint.announcements.hear(session, first)
+        self._endpoint.movements.hear_support(session, first)
         named = authentication.ppk_payloads(self._decide, sa)
         return (*mine, *child, *self._endpoint.announcements.own(session), *named)
 
@@ -227,6 +239,20 @@ class Responder:
             return self._endpoint.configurations.inform(session, request)
         configuration = self._endpoint.configurations.answer(session, request)
         return (*configuration, *self._endpoint.children.answer_first(session, request))
+
+    def _authenticate(self, session: Session, request: Message) -> Payloads:
+        """Check who the initiator is; give what proves who we are, or the next EAP payload."""
+        sa, now = session.sa, self._endpoint.now
+        if (
+            session.eap is None
+            and not request.has(AUTH)
+            and uses_eap(sa.connection.remote_credential)
+        ):
+            session.eap = EapResponder(sa, self._decide, request, now)
+        if isinstance(session.eap, EapResponder):
+            return session.eap.hear(request, now)
+        authentication.verify(self._decide, sa, request, now)
+        return authentication.own_payloads(self._decide, sa)
 
     def _create_child_sa(self, session: Session, request: Message) -> Payloads:
         self._decide.check_nonce(request)

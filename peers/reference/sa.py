@@ -37,6 +37,7 @@ class IkeSa:
     ``peer_hashes`` are the hash algorithms that the other side announced, if it did (RFC 7427, 4).
     ``peer_uses_ppk`` says that the other side sent USE_PPK, ``ppk`` is the one mixed into the keys,
     and ``keys_without_ppk`` are those before it was, until the SA is established (RFC 8784).
+    ``msk`` is the key that EAP made (2.16).
     ``assigned`` are the addresses that one side has assigned to the other (2.19).
     ``local`` and ``remote`` are where it speaks from and to, ``nat`` is what was detected between
     the two, ``claim`` what this side pretends (2.23). ``mobility`` is there when both sides support
@@ -75,6 +76,7 @@ class IkeSa:
         self.peer_uses_ppk = False
         self.ppk: Ppk | None = None
         self.keys_without_ppk: IkeKeys | None = None
+        self.msk = b""
         self.request_octets = b""
         self.response_octets = b""
         self.keys: IkeKeys | None = None
@@ -108,7 +110,8 @@ class IkeSa:
         self.key_exchange = None
         self.keys_without_ppk = None
         self.intermediate = None
-        self.shared = self.nonce = self.peer_nonce = self.response_octets = b""
+        self.shared = self.msk = b""
+        self.nonce = self.peer_nonce = self.response_octets = b""
         if self.initiator:
             self.request_octets = b""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from peers.reference.events import Endpoint
 from peers.reference.followup import Series
@@ -12,6 +12,9 @@ from peers.reference.message import Message
 from peers.reference.purposes import ChildEnd, Purpose
 from peers.reference.sa import IkeSa
 from peers.reference.states import State
+
+if TYPE_CHECKING:
+    from peers.reference.eap_exchange import EapInitiator, EapResponder
 
 P = TypeVar("P")
 
@@ -70,7 +73,8 @@ class Session:
     responses of ours by Message ID, as many as that. ``reported`` is when a Message ID outside
     the window was reported last, ``putting_off`` when the peer began to answer TEMPORARY_FAILURE
     (2.25). ``came`` is the way that the newest message came, our end first. ``last_auth`` is the
-    Message ID of the IKE_AUTH request that authenticated the peer.
+    Message ID of the IKE_AUTH request that authenticated the peer, ``eap`` the conversation in
+    IKE_AUTH before that.
     ``awaited`` are series of key exchanges that the peer is to go on with, by their links.
     """
 
@@ -85,6 +89,7 @@ class Session:
     putting_off: float | None = None
     heard: float = 0.0
     last_auth: int | None = None
+    eap: EapInitiator | EapResponder | None = None
     reported: float = float("-inf")
     own_window: int = 1
     taken: set[int] = field(default_factory=set)

@@ -42,9 +42,12 @@ LACKING = frozenset(
         Capability.MOVES,
         Capability.CRL_LOADED,
         Capability.ADDITIONAL_KEY_EXCHANGES,
+        Capability.EAP_MSCHAPV2,
+        Capability.EAP_INITIATOR,
     }
 )
-"""What pluto does not have: of ECDSA it has method 14 alone, of RSASSA-PKCS1-v1_5 SHA-1 alone.
+"""What pluto does not have: of ECDSA it has method 14 alone, of RSASSA-PKCS1-v1_5 SHA-1 alone,
+of EAP the server of EAP-TLS alone.
 
 Its IKE_INTERMEDIATE exchange carries a PPK (intermediate=yes), no key exchange: that came with 5.3.
 
@@ -52,7 +55,7 @@ NSS keeps its own copy of the CRLs, which it renews when pluto itself has fetche
 """
 
 
-LACKING_BEFORE_5 = frozenset({Capability.PPK})
+LACKING_BEFORE_5 = frozenset({Capability.PPK, Capability.EAP_TLS})
 """What pluto 4 has in other words than 5 (ppk-ids), which are not written here."""
 
 

@@ -10,7 +10,17 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_an
 from cryptography.x509 import load_der_x509_certificate
 
 from peers.reference.connection import Connection
-from peers.reference.credentials import Credential, Null, Ppk, Psk, Signature
+from peers.reference.credentials import (
+    ByEap,
+    Credential,
+    EapTls,
+    Mschapv2,
+    Null,
+    Ppk,
+    Psk,
+    Signature,
+    certified,
+)
 from peers.reference.errors import ScriptError
 from peers.reference.identity import Identity
 from peers.reference.numbers import HashAlgorithm, IdType
@@ -62,21 +72,40 @@ def _method(credential: Credential) -> str:
             if credential.scheme not in AUTHBY:
                 raise ScriptError(f"Libreswan has no word for {credential.scheme}")
             return AUTHBY[credential.scheme]
+        case EapTls() | ByEap():
+            return "eaponly"
+        case Mschapv2():
+            raise ScriptError("Libreswan has no EAP-MSCHAPv2")
+
+
+def _eap_settings(connection: Connection) -> dict[str, str]:
+    """Allow EAP on both sides where one has it: pluto looks at its own."""
+    both = (connection.local_credential, connection.remote_credential)
+    if not any(isinstance(each, EapTls) for each in both):
+        return {}
+    return {"leftautheap": "tls", "rightautheap": "tls"}
+
+
+def _certified(connection: Connection) -> tuple[Signature | None, Signature | None]:
+    """Give what pluto signs with, and what it verifies by, as signature or within TLS."""
+    ours, theirs = certified(connection.local_credential, connection.remote_credential)
+    return next(iter(ours), None), next(iter(theirs), None)
 
 
 def settings(connection: Connection) -> dict[str, str]:
     """Give the settings of a ``conn`` that are about authentication."""
-    ours, theirs = connection.local_credential, connection.remote_credential
-    left, right = _method(ours), _method(theirs)
+    left, right = _method(connection.local_credential), _method(connection.remote_credential)
     both = {"leftauth": left.partition("-")[0], "rightauth": right.partition("-")[0]}
     settings = {
-        **({"authby": left} if left == right else both),
+        **({"authby": left} if left == right != "eaponly" else both),
+        **_eap_settings(connection),
         "leftid": identity_text(connection.local_identity),
         "rightid": identity_text(connection.remote_identity),
     }
-    if isinstance(ours, Signature):
+    ours, theirs = _certified(connection)
+    if ours is not None:
         settings |= {"leftcert": connection.name, "leftsendcert": "always", "sendca": "issuer"}
-    if isinstance(theirs, Signature):
+    if theirs is not None:
         settings |= {"rightrsasigkey": "%cert", "rightca": "%any"}
     return settings | _ppk_settings(connection)
 
@@ -108,9 +137,9 @@ def ipsec_secrets(connection: Connection) -> str:
 
 def imports(connection: Connection, folder: str) -> str:
     """Write the script of sh that puts keys and certificates into pluto's NSS database."""
-    ours, theirs = connection.local_credential, connection.remote_credential
+    ours, theirs = _certified(connection)
     lines: list[str] = []
-    if isinstance(theirs, Signature):
+    if theirs is not None:
         if theirs.crls:
             raise ScriptError("pluto notices no CRL that comes into its database while it runs")
         for number, anchor in enumerate(theirs.anchors):
@@ -119,7 +148,7 @@ def imports(connection: Connection, folder: str) -> str:
                 f"echo {b64encode(anchor).decode()} | base64 -d >{file}",
                 f"certutil -A -d {DATABASE} -n {connection.name}-ca{number} -t CT,, -i {file}",
             ]
-    if isinstance(ours, Signature):
+    if ours is not None:
         file = f"{folder}/{connection.name}.p12"
         lines += [
             f"echo {b64encode(pkcs12(connection.name, ours)).decode()} | base64 -d >{file}",
@@ -130,11 +159,11 @@ def imports(connection: Connection, folder: str) -> str:
 
 def removal(connection: Connection) -> str:
     """Write the script of sh that takes our key and certificate out of the database again."""
-    ours, theirs = connection.local_credential, connection.remote_credential
+    ours, theirs = _certified(connection)
     lines: list[str] = []
-    if isinstance(ours, Signature):
+    if ours is not None:
         lines.append(f"certutil -F -d {DATABASE} -n {connection.name} || true")
-    if isinstance(theirs, Signature):
+    if theirs is not None:
         lines += [
             f"certutil -D -d {DATABASE} -n {connection.name}-ca{number} || true"
             for number, _ in enumerate(theirs.anchors)

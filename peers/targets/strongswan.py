@@ -38,6 +38,12 @@ COOKIES = """charon-systemd {
 }
 """
 
+PLUGINS: Mapping[bytes, Capability] = {
+    b"eap-mschapv2": Capability.EAP_MSCHAPV2,
+    b"eap-tls": Capability.EAP_TLS,
+}
+"""What is there when a plugin is loaded."""
+
 NOT_WAITING = "-1"
 """A vici timeout that means: answer at once."""
 
@@ -262,6 +268,10 @@ class StrongSwan:
             found.discard(Capability.CHACHA20_POLY1305)
         if int(self.info.version.split()[1].partition(".")[0]) < 6:
             found.discard(Capability.ADDITIONAL_KEY_EXCHANGES)
+        plugins = self._request("stats")["plugins"]
+        for plugin, capability in PLUGINS.items():
+            if plugin not in plugins:
+                found.discard(capability)
         # charon has no NULL authentication (RFC 7619), and redirects by plugins only (RFC 5685).
         found -= {Capability.NULL_AUTHENTICATION, Capability.REDIRECTING}
         return frozenset(found)

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from typing import Union
 
 from peers.reference.connection import Connection
-from peers.reference.credentials import Credential, Ppk, Psk, Signature
+from peers.reference.credentials import (
+    ByEap,
+    Credential,
+    EapTls,
+    Mschapv2,
+    Ppk,
+    Psk,
+    Signature,
+    certified,
+)
 from peers.reference.errors import ScriptError
 from peers.reference.identity import Identity, fqdn, key_id
 from peers.reference.numbers import AuthMethod, HashAlgorithm, IdType
@@ -68,9 +77,12 @@ def scheme_text(scheme: Scheme) -> str:
     return f"ike:{word}-{HASH_WORDS[scheme.hash]}"
 
 
-def local_side(identity: Identity, credential: Credential) -> Section:
+def local_side(connection: Connection) -> Section:
     """Give the section ``local``: how charon proves who it is."""
+    identity, credential = connection.local_identity, connection.local_credential
     match credential:
+        case ByEap():
+            return _by_eap(identity, connection.remote_credential)
         case Psk():
             return {"auth": "psk", "id": identity_text(identity)}
         case Signature():
@@ -79,12 +91,40 @@ def local_side(identity: Identity, credential: Credential) -> Section:
                 "id": identity_text(identity),
                 "certs": [credential.chain[0]],
             }
+        case Mschapv2():
+            return {"auth": _eap_word(credential), "id": identity_text(identity)}
+        case EapTls(client):
+            return {
+                "auth": _eap_word(credential),
+                "id": identity_text(identity),
+                "certs": [client.chain[0]],
+            }
     raise ScriptError(f"strongSwan has no {type(credential).__name__} authentication")
 
 
-def remote_side(identity: Identity, credential: Credential) -> Section:
+def _by_eap(identity: Identity, method: Credential) -> Section:
+    """Give the section of a responder whom the initiator's EAP method authenticates alone."""
+    section = {"auth": _eap_word(method), "id": identity_text(identity)}
+    certs = {"certs": [method.server.chain[0]]} if isinstance(method, EapTls) else {}
+    return {**section, **certs}
+
+
+def _eap_word(method: Credential) -> str:
+    match method:
+        case Mschapv2():
+            return "eap-mschapv2"
+        case EapTls():
+            return "eap-tls"
+    raise ScriptError(f"{type(method).__name__} is no EAP method")
+
+
+def remote_side(connection: Connection) -> Section:
     """Give the section ``remote``: what charon wants as a proof."""
+    identity, credential = connection.remote_identity, connection.remote_credential
     match credential:
+        case ByEap():
+            method = connection.local_credential
+            return {"auth": _eap_word(method), "id": identity_text(identity)}
         case Psk():
             return {"auth": "psk", "id": identity_text(identity)}
         case Signature():
@@ -93,6 +133,8 @@ def remote_side(identity: Identity, credential: Credential) -> Section:
                 "id": identity_text(identity),
                 "cacerts": list(credential.anchors),
             }
+        case Mschapv2() | EapTls():
+            return {"auth": _eap_word(credential), "id": identity_text(identity)}
     raise ScriptError(f"strongSwan has no {type(credential).__name__} authentication")
 
 
@@ -102,6 +144,8 @@ def secrets(connection: Connection) -> list[Secret]:
     credentials = (connection.local_credential, connection.remote_credential)
     keys = dict.fromkeys(each.secret for each in credentials if isinstance(each, Psk))
     shared = [Secret("ike", both, secret) for secret in keys]
+    users = dict.fromkeys(each for each in credentials if isinstance(each, Mschapv2))
+    shared += [Secret("eap", (each.user.decode(),), each.password.encode()) for each in users]
     return shared + [Secret("ppk", (_ppk_text(ppk),), ppk.secret) for ppk in connection.ppks]
 
 
@@ -122,20 +166,22 @@ def _ppk_text(ppk: Ppk) -> str:
     return identity_text(fqdn(ppk.name.decode()))
 
 
+def _certified(connection: Connection) -> tuple[tuple[Signature, ...], tuple[Signature, ...]]:
+    return certified(connection.local_credential, connection.remote_credential)
+
+
 def key(connection: Connection) -> bytes | None:
-    """Give charon's private key (PKCS#8 DER), if it signs."""
-    credential = connection.local_credential
-    return credential.key if isinstance(credential, Signature) else None
+    """Give charon's private key (PKCS#8 DER), if it signs; it has one for a connection."""
+    ours, _ = _certified(connection)
+    return ours[0].key if ours else None
 
 
 def certificates(connection: Connection) -> list[dict[str, Octets]]:
     """List the messages ``load-cert`` that a connection needs: CAs, ours and the peer's, CRLs."""
-    ours, theirs = connection.local_credential, connection.remote_credential
-    authorities = [
-        *(ours.chain[1:] if isinstance(ours, Signature) else ()),
-        *(theirs.anchors if isinstance(theirs, Signature) else ()),
-    ]
-    crls = theirs.crls if isinstance(theirs, Signature) else ()
+    ours, theirs = _certified(connection)
+    authorities = [each for one in ours for each in one.chain[1:]]
+    authorities += [each for one in theirs for each in one.anchors]
+    crls = [each for one in theirs for each in one.crls]
     messages: list[dict[str, Octets]] = []
     messages += [{"type": "X509", "flag": "CA", "data": each} for each in authorities]
     messages += [{"type": "X509_CRL", "data": each} for each in crls]
@@ -144,10 +190,10 @@ def certificates(connection: Connection) -> list[dict[str, Octets]]:
 
 def certificates_of(connection: Connection) -> list[bytes]:
     """List the certificates that a connection's files are to hold."""
-    ours, theirs = connection.local_credential, connection.remote_credential
+    ours, theirs = _certified(connection)
     return [
-        *(ours.chain if isinstance(ours, Signature) else ()),
-        *(theirs.anchors if isinstance(theirs, Signature) else ()),
+        *(each for one in ours for each in one.chain),
+        *(each for one in theirs for each in one.anchors),
     ]
 
 

@@ -262,7 +262,7 @@ def test_initiator_mixes_the_ppk_into_its_keys(peer, target):
 
 
 @ppk.optional
-@requirement("rfc8784-3-name-alone-fails", "rfc8784-3-keys-mixed")
+@requirement("rfc8784-3-keys-mixed", "rfc8784-3-name-alone-fails")
 @turned_red_by("mixes-ppk-into-nothing")
 def test_the_name_of_the_ppk_without_the_ppk_makes_no_sa(peer, target):
     """

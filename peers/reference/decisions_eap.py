@@ -1,0 +1,56 @@
+"""The decisions about EAP, one method each: part of `Decisions`."""
+
+from __future__ import annotations
+
+from hmac import compare_digest
+
+from peers.reference.keys import IkeKeys
+from peers.reference.numbers import EapType
+
+
+class EapDecisions:
+    """The decisions about EAP as RFC 7296, 2.16, RFC 3748 and RFC 5998 want them."""
+
+    # Within EAP.
+
+    def believes_success(self, *, done: bool) -> bool:
+        """Say whether EAP Success is believed: once the method is done (RFC 3748, 4.2)."""
+        return done
+
+    def eap_identifier(self, of_request: int) -> int:
+        """Give the identifier of a response: that of the request (RFC 7296, 3.16)."""
+        return of_request
+
+    def answer_to_unknown_type(self, kind: int, ours: EapType) -> tuple[int, bytes]:
+        """Answer a request of another method than ours: Nak asks for ours (RFC 3748, 5.3.1)."""
+        return EapType.NAK, bytes([ours])
+
+    def accepts_response(self, expected: bytes, response: bytes) -> bool:
+        """Compare an NT-Response with what it should be; nothing is expected of strangers."""
+        return compare_digest(expected, response)
+
+    def knows_password(self, expected: bytes, proof: bytes) -> bool:
+        """Say whether the server has proved that it knows the password too (RFC 2759, 5)."""
+        return compare_digest(expected, proof)
+
+    # Within IKE_AUTH.
+
+    def eap_secret(self, msk: bytes, keys: IkeKeys, *, of_initiator: bool) -> bytes:
+        """Give what AUTH is computed with after EAP: the MSK (RFC 7296, 2.16)."""
+        return msk
+
+    def omits_auth(self, *, announced: bool) -> bool:
+        """Say whether we, authenticated by EAP alone, leave AUTH out: if asked to (RFC 5998, 3)."""
+        return announced
+
+    def needs_auth(self, *, eap_only: bool) -> bool:
+        """Say whether a responder has to send AUTH before EAP: unless configured otherwise."""
+        return not eap_only
+
+    def allows_alone(self, *, mutual: bool) -> bool:
+        """Say whether a method may be all that authenticates the responder (RFC 5998, 3 and 4)."""
+        return mutual
+
+    def goes_on_after_eap(self, *, succeeded: bool) -> bool:
+        """Say whether an IKE SA lives on after EAP is over: only after Success (2.16)."""
+        return succeeded
