@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from peers.link import Link
 from peers.reference import nat
@@ -12,6 +12,7 @@ from peers.reference.child import ChildSa
 from peers.reference.errors import PeerError
 from peers.reference.esp import EspPacket
 from peers.reference.events import Endpoint, Event, Keepalive, Packet, Remark, Transmission
+from peers.reference.fragments import Reassembly
 from peers.reference.ip import IpPacket
 from peers.reference.message import Header, Message
 from peers.reference.sa import NO_SPI, IkeSa
@@ -44,6 +45,14 @@ class HeardKeepalive:
     packet: Packet
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An IKE message of ours, or a fragment of one, as it went out."""
+
+    octets: bytes
+    message: Message
+
+
 Heard = HeardMessage | HeardEsp | HeardKeepalive
 
 
@@ -66,6 +75,8 @@ class Conversation:
         self.events: list[Event] = []
         self.courtesy: Callable[[Heard], bool] = lambda heard: False
         self._inbox: deque[Heard] = deque()
+        self._fragments = Reassembly()
+        self._firsts: dict[tuple[bytes, bool, int], bytes] = {}
 
     def remark(self, text: str) -> None:
         """Write a sentence into the record."""
@@ -142,6 +153,8 @@ class Conversation:
             self.events.append(Transmission(now, False, packet, None, str(problem)))
             return None
         self.events.append(Transmission(now, False, packet, _decoded(heard)))
+        if isinstance(heard, HeardMessage) and heard.message.fragment is not None:
+            return self._collect(heard)
         return heard
 
     def _heard(self, packet: Packet, kind: nat.Kind, octets: bytes) -> Heard:
@@ -153,6 +166,28 @@ class Conversation:
         sa = self.sa_of(Header.decode(octets))
         message = sa.decode(octets) if sa and sa.keys else Message.decode(octets)
         return HeardMessage(packet, octets, message, sa)
+
+    def _collect(self, part: HeardMessage) -> HeardMessage | None:
+        try:
+            return self._together(part)
+        except PeerError as problem:
+            self.remark(f"fragment refused: {problem}")
+            return None
+
+    def _together(self, part: HeardMessage) -> HeardMessage | None:
+        """Give a message of which this was the last fragment missing (RFC 7383, 2.6).
+
+        Its octets are those of the first fragment: a repetition is known by them.
+        """
+        number = part.message.fragment.number if part.message.fragment else 0
+        key = part.message.spi_i, part.message.response, part.message.message_id
+        whole = self._fragments.take(part.message)
+        if number == 1:
+            self._firsts[key] = part.octets
+        if whole is None:
+            return None
+        self.remark(f"together: {whole}")
+        return replace(part, octets=self._firsts.pop(key), message=whole)
 
     def sa_of(self, header: Header) -> IkeSa | None:
         """Find the newest IKE SA of ours that a header belongs to."""

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import NoReturn
 
 from peers.authenticating import Authenticating
 from peers.childless import Childless
-from peers.conversation import Conversation, Heard, HeardEsp, HeardKeepalive, HeardMessage
+from peers.conversation import (
+    Conversation,
+    Heard,
+    HeardEsp,
+    HeardKeepalive,
+    HeardMessage,
+    Said,
+)
 from peers.exchanging import TRIGGERED
 from peers.flow import FaultyLink, FlowFault
+from peers.fragmenting import Fragmenting
 from peers.key_exchanges import KeyExchanges
 from peers.link import Link
 from peers.mobility import Moving
@@ -34,7 +42,16 @@ PATIENCE = (1.0, 2.0, 4.0)
 """Seconds that a request of ours waits before it is sent again; after the last it is given up."""
 
 
-class Peer(Authenticating, Childless, Moving, Successors, KeyExchanges, NatTraversal, Traffic):
+class Peer(
+    Authenticating,
+    Childless,
+    Fragmenting,
+    Moving,
+    Successors,
+    KeyExchanges,
+    NatTraversal,
+    Traffic,
+):
     """Our side of one connection, in either role (RFC 7296).
 
     ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works
@@ -54,7 +71,7 @@ class Peer(Authenticating, Childless, Moving, Successors, KeyExchanges, NatTrave
         self._talk.courtesy = self._courtesy
         self._used: ChildSa | None = None
         self._key_exchanges = {}
-        self._answered: dict[bytes, bytes] = {}
+        self._answered: dict[bytes, tuple[Said, ...]] = {}
         self._requests: dict[Message, HeardMessage] = {}
         self.proof_of_life: Callable[[], bool] | None = None
         """Says whether a target without IKE is alive."""
@@ -133,18 +150,25 @@ class Peer(Authenticating, Childless, Moving, Successors, KeyExchanges, NatTrave
         return self.request(ExchangeType.INFORMATIONAL, *payloads)
 
     def say(self, message: Message, wrong: str = "") -> bytes:
-        """Send a message once, as it is; give its octets.
+        """Send a message once, as it is; give its octets, of fragments the first one's.
 
         ``wrong`` says for the evidence what is wrong with it on purpose, besides its wire faults.
         """
-        octets = self.ike.encode(message)
+        return self._say(message, wrong)[0].octets
+
+    def _say(self, message: Message, wrong: str = "") -> tuple[Said, ...]:
+        said = tuple(Said(self.ike.encode(part), part) for part in self.ike.parts(message))
         if message.exchange == ExchangeType.IKE_SA_INIT:
             if message.response:
-                self.ike.response_octets = octets
+                self.ike.response_octets = said[0].octets
             else:
-                self.ike.request_octets = octets
-        self._talk.say(octets, message, self.ike, wrong)
-        return octets
+                self.ike.request_octets = said[0].octets
+        self._say_again(said, self.ike, wrong)
+        return said
+
+    def _say_again(self, said: Iterable[Said], sa: IkeSa, wrong: str = "") -> None:
+        for each in said:
+            self._talk.say(each.octets, each.message, sa, wrong)
 
     def say_octets(self, octets: bytes, message: Message | None = None) -> None:
         """Send octets once, as they are."""
@@ -159,8 +183,10 @@ class Peer(Authenticating, Childless, Moving, Successors, KeyExchanges, NatTrave
 
     def exchange_heard(self, request: Message, wrong: str = "") -> HeardMessage:
         """Do `exchange`; give the response with its octets."""
-        octets = self.say(request, wrong)
-        response = self._response(request, octets)
+        return self._heard_response(request, self._say(request, wrong))
+
+    def _heard_response(self, request: Message, said: Iterable[Said]) -> HeardMessage:
+        response = self._response(request, said)
         if response is None:
             self._no_answer(f"no response to {request}")
         if request.protected:
@@ -169,10 +195,10 @@ class Peer(Authenticating, Childless, Moving, Successors, KeyExchanges, NatTrave
             self.ike.response_octets = response.octets
         return response
 
-    def _response(self, request: Message, octets: bytes) -> HeardMessage | None:
+    def _response(self, request: Message, said: Iterable[Said]) -> HeardMessage | None:
         for number, patience in enumerate(PATIENCE):
             if number:
-                self._talk.say(octets, request, self.ike)
+                self._say_again(said, self.ike)
             heard = self._talk.hear(lambda h: _answers(h, request), patience)
             if isinstance(heard, HeardMessage):
                 return heard
@@ -212,7 +238,7 @@ class Peer(Authenticating, Childless, Moving, Successors, KeyExchanges, NatTrave
         """Send the octets of a request again and give what comes back."""
         self.remark("the same octets again")
         self._talk.say(octets, request, self.ike)
-        heard = self._response(request, octets)
+        heard = self._response(request, [Said(octets, request)])
         if heard is None:
             self._no_answer(f"no response to the repeated {request}")
         return heard
@@ -362,8 +388,11 @@ class Peer(Authenticating, Childless, Moving, Successors, KeyExchanges, NatTrave
             raise ScriptError(f"nothing was heard that this could answer: {request}")
         sa, heard = self._sa_of(request), self._requests[request]
         with self._on(sa), self._back(sa, heard):
-            self._answered[heard.octets] = self.say(response, wrong)
-        sa.expected_request_id = request.message_id + 1
+            self._answer_with(request, self._say(response, wrong))
+
+    def _answer_with(self, request: Message, said: tuple[Said, ...]) -> None:
+        self._answered[self._requests[request].octets] = said
+        self._sa_of(request).expected_request_id = request.message_id + 1
 
     def _sa_of(self, request: Message) -> IkeSa:
         """Give the IKE SA of a request: it may be an older one than that in use."""
@@ -403,7 +432,7 @@ class Peer(Authenticating, Childless, Moving, Successors, KeyExchanges, NatTrave
         self._follow_path(heard.sa, heard.packet)
         if heard.octets in self._answered:
             with self._back(heard.sa, heard):
-                self._talk.say(self._answered[heard.octets], None, heard.sa)
+                self._say_again(self._answered[heard.octets], heard.sa)
             return True
         if request.protected and request.exchange in _COURTESIES:
             if request in self._requests:

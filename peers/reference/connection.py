@@ -100,6 +100,8 @@ class Connection:
     does, an initiator that is to ``FORCE`` it asks so where it may. None is as it is by default.
     An initiator that ``follows_redirects`` lets itself be sent elsewhere, a responder sends it
     where it ``redirects_to`` once it is authenticated (RFC 5685).
+    IKE messages of more than ``fragment_size`` octets go in fragments, if the other side takes them
+    too (RFC 7383; 0: none are taken).
     """
 
     name: str
@@ -136,6 +138,7 @@ class Connection:
     childless: Childless | None = None
     follows_redirects: bool = False
     redirects_to: IPAddress | None = None
+    fragment_size: int = 0
 
     @property
     def takes_intermediate(self) -> bool:

@@ -18,6 +18,7 @@ from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.decisions_collisions import CollisionDecisions
 from peers.reference.decisions_configuration import ConfigurationDecisions
 from peers.reference.decisions_exchanges import ExchangeDecisions
+from peers.reference.decisions_fragments import FragmentDecisions
 from peers.reference.decisions_key_exchanges import KeyExchangeDecisions
 from peers.reference.decisions_mobike import MobikeDecisions
 from peers.reference.decisions_nat import NatDecisions
@@ -47,7 +48,7 @@ from peers.reference.payloads import (
     TrafficSelector,
     Unknown,
 )
-from peers.reference.sa import NO_SPI, IkeSa
+from peers.reference.sa import NO_SPI, Datagrams, IkeSa
 
 EXCHANGES = (
     ExchangeType.IKE_SA_INIT,
@@ -75,6 +76,7 @@ class Decisions(
     ExchangeDecisions,
     MobikeDecisions,
     KeyExchangeDecisions,
+    FragmentDecisions,
     NatDecisions,
     RedirectDecisions,
 ):
@@ -245,13 +247,13 @@ class Decisions(
         inside = expected <= message_id < expected + window
         return MessageId.NEXT if inside else MessageId.OUTSIDE
 
-    def repeat_response(self, sa: IkeSa, response: bytes, message: Message) -> bytes:
+    def repeat_response(self, sa: IkeSa, response: Datagrams, message: Message) -> Datagrams:
         """Answer a retransmitted request: the same octets again."""
         return response
 
-    def repeat_request(self, sa: IkeSa, octets: bytes, message: Message) -> bytes:
+    def repeat_request(self, sa: IkeSa, request: Datagrams, message: Message) -> Datagrams:
         """Retransmit a request of ours: the same octets again."""
-        return octets
+        return request
 
     def retransmits(self) -> bool:
         """Say whether an unanswered request is sent again: always (2.1)."""

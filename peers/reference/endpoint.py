@@ -26,6 +26,7 @@ from peers.reference.esp_traffic import EspTraffic
 from peers.reference.events import Endpoint as At
 from peers.reference.events import IPAddress, Packet
 from peers.reference.followup_exchanges import FollowupExchanges
+from peers.reference.fragment_intake import FragmentIntake
 from peers.reference.ike_rekeys import IkeRekeys
 from peers.reference.implemented import check_implemented, check_sequence_numbers
 from peers.reference.initiator import Initiator
@@ -37,7 +38,7 @@ from peers.reference.payloads import Notify
 from peers.reference.purposes import IkeWish, Purpose
 from peers.reference.redirects import Redirects
 from peers.reference.responder import Responder
-from peers.reference.sa import NO_SPI, IkeSa, Random
+from peers.reference.sa import NO_SPI, Datagrams, IkeSa, Random
 from peers.reference.session import Pending, Session, Wanted
 from peers.reference.states import Event, State
 
@@ -83,6 +84,7 @@ class Endpoint:
         self.movements = Movements(self)
         self.redirects = Redirects(self)
         self._traffic = EspTraffic(self)
+        self._fragments = FragmentIntake(self)
         self._responder = Responder(self)
         self._initiator = Initiator(self)
 
@@ -249,8 +251,8 @@ class Endpoint:
             return
         pending.due = self.now + self.decide.wait(self.retransmissions, pending.attempts)
         if self.decide.retransmits():
-            octets = self.decide.repeat_request(session.sa, pending.octets, pending.message)
-            self.send(session, ike_packet(session.sa.local, session.sa.remote, octets))
+            again = self.decide.repeat_request(session.sa, pending.datagrams, pending.message)
+            self._send_request(session, again)
 
     def forget(self, connection: Connection) -> None:
         """Drop a connection and its SAs silently."""
@@ -292,20 +294,25 @@ class Endpoint:
     def request(self, session: Session, message: Message, purpose: Purpose | None = None) -> None:
         """Send a request of ours and remember it for retransmission."""
         message = self.decide.edit(message)
-        octets = session.sa.encode(message)
+        datagrams = self.decide.datagrams(session.sa, message)
         due = self.now + self.decide.wait(self.retransmissions, 0)
-        pending = Pending(message, octets, due, purpose=purpose)
+        pending = Pending(message, datagrams, due, purpose=purpose)
         session.outstanding[message.message_id] = pending
         if message.exchange == ExchangeType.IKE_SA_INIT:
-            session.sa.request_octets = octets
+            (session.sa.request_octets,) = datagrams
         else:
             session.sa.next_request_id += 1
-        self.send(session, ike_packet(session.sa.local, session.sa.remote, octets))
+        self._send_request(session, datagrams)
 
-    def respond(self, session: Session, packet: Packet, octets: bytes) -> None:
+    def _send_request(self, session: Session, datagrams: Datagrams) -> None:
+        for octets in datagrams:
+            self.send(session, ike_packet(session.sa.local, session.sa.remote, octets))
+
+    def respond(self, session: Session, packet: Packet, datagrams: Datagrams) -> None:
         """Send the response to a request that came in ``packet``."""
         source, destination = self.decide.response_route(session.sa, packet)
-        self.send(session, ike_packet(source, destination, octets))
+        for octets in datagrams:
+            self.send(session, ike_packet(source, destination, octets))
 
     def close(self, session: Session, reason: str) -> None:
         """Give an IKE SA up with all of its Child SAs."""
@@ -412,13 +419,14 @@ class Endpoint:
             self.announcements.report(session, message.message_id)
             self._ask_next()
         elif place is MessageId.REPEATED and not self.decide.is_carried_out_again(message):
-            self._repeat(session, packet, message.message_id)
+            if message.fragment is None or self.decide.repeats_response_for(message.fragment):
+                self._repeat(session, packet, message.message_id)
         elif session.outstanding and not self.decide.takes_requests_meanwhile(message):
             self.drop("a request while one of ours is unanswered")
-        else:
-            session.take_in(message.message_id)
+        elif (whole := self._fragments.whole(session, message)) is not None:
+            session.take_in(whole.message_id)
             self.follow(session, packet)
-            self._responder.answer(session, packet, message)
+            self._responder.answer(session, packet, whole)
             self._ask_next()
 
     def _open(self, session: Session, octets: bytes) -> Message | None:
@@ -426,6 +434,7 @@ class Endpoint:
             message = session.sa.decode(octets)
         except IntegrityFailure:
             self.drop("integrity check of an IKE message failed")
+            self._fragments.forged(session)
             if not self.decide.survives_forgery():
                 self.close(session, "a message failed its integrity check")
             return None
@@ -458,21 +467,24 @@ class Endpoint:
         if message.exchange != pending.message.exchange:
             self.drop(f"{message.title} where a {pending.message.exchange!s} response is due")
             return
+        whole = self._fragments.whole(session, message)
+        if whole is None:
+            return
         del session.outstanding[header.message_id]
         if not session.outstanding:
             # An empty dictionary still holds its table, unless it is cleared.
             session.outstanding.clear()
         self.follow(session, packet)
-        self._initiator.hear(session, pending, message, octets)
+        self._initiator.hear(session, pending, whole, octets)
         self._ask_next()
 
     def _repeat(self, session: Session, packet: Packet, message_id: int) -> None:
         if message_id not in session.answers:
             return
-        response, octets = session.answers[message_id]
+        response, datagrams = session.answers[message_id]
         if self.decide.still_has(response):
-            octets = self.decide.repeat_response(session.sa, octets, response)
-            self.respond(session, packet, octets)
+            again = self.decide.repeat_response(session.sa, datagrams, response)
+            self.respond(session, packet, again)
 
     def follow(self, session: Session, packet: Packet) -> None:
         """Speak to where a new and authenticated packet came from, where that is to be (2.23)."""

@@ -49,7 +49,21 @@ def ike_sa_init(sa: IkeSa, group: KeyExchangeMethod | None = None) -> Message:
         *detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote, sa.claim),
         *authentication.announcements(sa),
         *intermediate.announcement(sa),
+        *_fragmentation(sa),
     )
+
+
+def _fragmentation(sa: IkeSa) -> tuple[Notify, ...]:
+    """Say that we take fragments: the responder only where the initiator does (RFC 7383, 2.3)."""
+    agreed = sa.initiator or sa.fragments
+    if not sa.connection.fragment_size or not agreed:
+        return ()
+    return (Notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED),)
+
+
+def _note_fragmentation(sa: IkeSa, message: Message) -> None:
+    announced = NotifyType.IKEV2_FRAGMENTATION_SUPPORTED in message.notifies
+    sa.fragments = announced and sa.connection.fragment_size > 0
 
 
 def with_cookie(request: Message, cookie: bytes) -> Message:
@@ -74,6 +88,7 @@ def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message
     exchange = respond(method, request.get(KE).data, sa.random)
     authentication.note(sa, request)
     intermediate.note(sa, request, Suite.of(chosen).additional)
+    _note_fragmentation(sa, request)
     response = replace(request.reply(), spi_r=sa.spi_r, payloads=())
     response += (
         SA((chosen,)),
@@ -82,6 +97,7 @@ def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message
         *detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote, sa.claim),
         *authentication.announcements(sa),
         *intermediate.announcement(sa),
+        *_fragmentation(sa),
     )
     agree(sa, exchange.shared, request.get(Nonce).data, chosen)
     return response
@@ -105,6 +121,7 @@ def hear_ike_sa_init(
         raise PeerError("KEr is of another group than KEi")
     authentication.note(sa, response)
     intermediate.note(sa, response, Suite.of(chosen[0]).additional)
+    _note_fragmentation(sa, response)
     assert sa.key_exchange is not None
     shared, nonce = sa.key_exchange.shared(response.get(KE).data), response.get(Nonce).data
     sa.spi_r = response.spi_r

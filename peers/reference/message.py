@@ -1,4 +1,7 @@
-"""IKE messages: header, payloads, the Encrypted payload (RFC 7296, 3.1, 3.2, 3.14; RFC 5282)."""
+"""IKE messages: header, payloads, the Encrypted payload (RFC 7296, 3.1, 3.2, 3.14; RFC 5282).
+
+And its fragments, each a message with an Encrypted Fragment payload (RFC 7383, 2.5).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from peers.reference.describe import describe
 from peers.reference.draft import Draft
 from peers.reference.errors import MalformedMessage, PeerError, ScriptError
+from peers.reference.fragment import Fragment
 from peers.reference.numbers import ExchangeType, NotifyType, PayloadType
 from peers.reference.payloads import SK, SKF, Notify, Payload, read_payloads, write_payloads
 from peers.reference.wire import Members, fast_constructor
@@ -25,7 +29,7 @@ HEADER_SIZE = _HEADER.size
 """Octets of the IKE header."""
 
 _PAYLOAD_TYPES, _EXCHANGE_TYPES = Members(PayloadType), Members(ExchangeType)
-_SK_HEADER = struct.Struct(">BBH")
+_SK_HEADER, _SKF_HEADER = struct.Struct(">BBH"), struct.Struct(">BBHHH")
 _INITIATOR, _VERSION, _RESPONSE = 0x08, 0x10, 0x20
 _RESERVED_FLAGS = 0xFF & ~(_INITIATOR | _VERSION | _RESPONSE)
 
@@ -85,7 +89,8 @@ class Message:
     ``initiator`` is the I flag (sent by the original initiator of the IKE SA), ``higher_version``
     the V flag, ``reserved_flags`` the X bits where they stand. In a ``protected`` message
     ``payloads`` are those inside SK, and ``unprotected`` stand in front of it; ``padding`` and
-    ``envelope``, the SK payload as it was heard, are kept of one that was opened.
+    ``envelope``, the SK payload as it was heard, are kept of one that was opened. A message with a
+    ``fragment`` has that in SKF, and no payloads of its own.
     """
 
     spi_i: bytes
@@ -103,7 +108,8 @@ class Message:
     unprotected: tuple[Payload, ...] = ()
     faults: tuple[WireFault, ...] = ()
     padding: bytes = field(default=b"", compare=False)
-    envelope: SK | None = field(default=None, compare=False)
+    envelope: SK | SKF | None = field(default=None, compare=False)
+    fragment: Fragment | None = None
 
     # Reading.
 
@@ -135,18 +141,26 @@ class Message:
     def opened(self, octets: bytes, protection: Protection) -> Message:
         """Open the SK payload of a message that ``octets`` are (RFC 7296, 3.14; RFC 5282, 5.1).
 
+        Or its SKF payload, which makes it a message with a fragment (RFC 7383, 2.5).
+
         Raises IntegrityFailure, and MalformedMessage, whose offset counts within the plaintext
         when the reason says that the plaintext is at fault.
         """
-        envelope = self.find(SK)
+        envelope = self.find(SK) or self.find(SKF)
         if envelope is None:
             raise MalformedMessage(HEADER_SIZE, "no SK payload")
         associated = octets[: len(octets) - len(envelope.data)]
         plaintext = protection.open(associated, envelope.data)
+        payloads: tuple[Payload, ...] = ()
+        fragment = None
         try:
-            payloads, padding = _unpad(envelope.first, plaintext)
+            content, padding = _unpad(plaintext)
+            if isinstance(envelope, SKF):
+                fragment = Fragment(envelope.fragment, envelope.total, envelope.first, content)
+            else:
+                payloads = read_content(envelope.first, content)
         except MalformedMessage as problem:
-            reason = f"in the plaintext of SK: {problem.reason}"
+            reason = f"in the plaintext of {envelope.label()}: {problem.reason}"
             raise MalformedMessage(problem.offset, reason) from None
         return replace(
             self,
@@ -155,6 +169,7 @@ class Message:
             unprotected=self.payloads[:-1],
             padding=padding,
             envelope=envelope,
+            fragment=fragment,
         )
 
     # Writing.
@@ -183,24 +198,24 @@ class Message:
         if not self.protected:
             raise ScriptError(f"{self.title} is not protected: it is encoded, not sealed")
         written = self._written(self.payloads)
-        size = sum(map(len, written))
+        size = len(self.fragment.chunk) if self.fragment else sum(map(len, written))
         if padding is None:
             padding = bytes(-(size + 1) % protection.block_size)
         if len(padding) > 255:
             raise ScriptError(f"{self.title}: {len(padding)} octets of padding, at most 255")
         trailer = padding + bytes([len(padding)])
-        size += len(trailer) + _SK_HEADER.size + protection.iv_size + protection.icv_size
-        before = self._written(self.unprotected, PayloadType.SK)
-        first = self.payloads[0].type if self.payloads else PayloadType.NONE
+        size += len(trailer) + protection.iv_size + protection.icv_size
+        envelope, opening = self._opening(size)
+        before = self._written(self.unprotected, envelope.type)
         header = self._header(
-            self.unprotected[0].type if self.unprotected else PayloadType.SK,
-            HEADER_SIZE + sum(map(len, before)) + size,
+            self.unprotected[0].type if self.unprotected else envelope.type,
+            HEADER_SIZE + sum(map(len, before)) + len(opening) + size,
         )
         draft = Draft(bytearray(header), iv_size=len(iv))
         draft.add(draft.clear, self.unprotected, before)
-        draft.add(draft.clear, [SK(first, b"")], [self._packed(_SK_HEADER, first, 0, size)])
+        draft.add(draft.clear, [envelope], [opening])
         draft.add(draft.inner, self.payloads, written)
-        draft.inner += trailer
+        draft.inner += (self.fragment.chunk if self.fragment else b"") + trailer
         self._err(draft, before_sealing=True)
         draft.sealed += protection.seal(bytes(draft.clear), bytes(draft.inner), iv)
         self._err(draft, before_sealing=False)
@@ -224,6 +239,26 @@ class Message:
         )
         flags = heard.critical << 7 | heard.reserved_bits
         return header + before + self._packed(_SK_HEADER, first, flags, size) + inside
+
+    def _opening(self, size: int) -> tuple[SK | SKF, bytes]:
+        """Give the envelope without its data, ``size`` octets of it, and the octets before that."""
+        if self.fragment is None:
+            first = self.payloads[0].type if self.payloads else PayloadType.NONE
+            return SK(first, b""), self._packed(_SK_HEADER, first, 0, _SK_HEADER.size + size)
+        part = self.fragment
+        numbers = part.first, 0, _SKF_HEADER.size + size, part.number, part.total
+        envelope = SKF(part.first, part.number, part.total, b"")
+        return envelope, self._packed(_SKF_HEADER, *numbers)
+
+    def content(self) -> tuple[PayloadType, bytes]:
+        """Write what goes into SK before padding, with the faults that are made before sealing.
+
+        Gives the type of its first payload too (RFC 7383, 2.5: what fragments are made of).
+        """
+        draft = Draft(bytearray(self._header(PayloadType.SK, HEADER_SIZE)))
+        draft.add(draft.inner, self.payloads, self._written(self.payloads))
+        self._err(draft, before_sealing=True)
+        return self.payloads[0].type if self.payloads else PayloadType.NONE, bytes(draft.inner)
 
     def _err(self, draft: Draft, *, before_sealing: bool) -> None:
         for fault in self.faults:
@@ -348,7 +383,9 @@ class Message:
     def __str__(self) -> str:
         inside = ", ".join(map(str, self.payloads))
         parts = [self._shown_header(), *map(str, self.unprotected)]
-        if self.protected:
+        if self.fragment:
+            parts.append(f"SKF({self.fragment})")
+        elif self.protected:
             parts.append(f"SK{{{inside}}}")
         elif inside:
             parts.append(inside)
@@ -383,15 +420,20 @@ def _same_notify(old: Payload, new: Payload) -> bool:
     return True
 
 
-def _unpad(first: PayloadType, plaintext: bytes) -> tuple[tuple[Payload, ...], bytes]:
-    """Split a plaintext into payloads and padding; the last octet is the Pad Length (3.14)."""
+def _unpad(plaintext: bytes) -> tuple[bytes, bytes]:
+    """Split a plaintext into content and padding; the last octet is the Pad Length (3.14)."""
     if not plaintext:
         raise MalformedMessage(0, "no Pad Length")
     end = len(plaintext) - 1 - plaintext[-1]
     if end < 0:
         reason = f"Pad Length {plaintext[-1]}, {len(plaintext) - 1} octets are left"
         raise MalformedMessage(len(plaintext) - 1, reason)
-    payloads = read_payloads(first, plaintext[:end], 0)
+    return plaintext[:end], plaintext[end:-1]
+
+
+def read_content(first: PayloadType, content: bytes) -> tuple[Payload, ...]:
+    """Read the content of an SK payload; MalformedMessage when it is no chain of payloads."""
+    payloads = read_payloads(first, content, 0)
     if payloads and isinstance(payloads[-1], SK | SKF):
         raise MalformedMessage(0, f"{payloads[-1].label()} inside SK")
-    return payloads, plaintext[end:-1]
+    return payloads

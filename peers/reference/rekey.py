@@ -85,6 +85,7 @@ def _successor(old: IkeSa, *, initiator: bool, spi_i: bytes = bytes(8)) -> IkeSa
         spi_i=spi_i,
     )
     new.assigned = old.assigned
+    new.fragments = old.fragments
     return new
 
 

@@ -150,7 +150,7 @@ class Responder:
         self._endpoint.sessions.append(session)
         self._endpoint.announcements.hear_unauthenticated(session, request)
         self._answer(session, packet, response)
-        sa.response_octets = session.response
+        (sa.response_octets,) = session.response
 
     # Requests within an IKE SA.
 
@@ -183,7 +183,7 @@ class Responder:
 
     def _answer(self, session: Session, packet: Packet, response: Message) -> Message:
         response = self._decide.edit(response)
-        session.keep(response, session.sa.encode(response))
+        session.keep(response, self._decide.datagrams(session.sa, response))
         self._endpoint.respond(session, packet, session.response)
         return response
 

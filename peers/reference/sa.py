@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from peers.reference import states
 from peers.reference.child import ChildSa
@@ -10,6 +11,7 @@ from peers.reference.connection import Connection
 from peers.reference.credentials import Ppk
 from peers.reference.errors import PeerError, ScriptError
 from peers.reference.events import Endpoint, IPAddress
+from peers.reference.fragments import sealed_size, split
 from peers.reference.intermediate import Intermediate
 from peers.reference.key_exchange import KeyExchange
 from peers.reference.keys import IkeKeys
@@ -18,11 +20,17 @@ from peers.reference.mobike import Mobility
 from peers.reference.nat import NOT_DETECTED, Claim
 from peers.reference.negotiation import Suite
 from peers.reference.numbers import ExchangeType
-from peers.reference.payloads import SK, Payload
+from peers.reference.payloads import SK, SKF, Payload
 from peers.reference.states import State
+
+if TYPE_CHECKING:
+    from peers.reference.crypto import Protection
 
 Random = Callable[[int], bytes]
 """Gives that many unpredictable octets."""
+
+Datagrams = tuple[bytes, ...]
+"""An IKE message as it goes out: one datagram, or one for each fragment (RFC 7383)."""
 
 NO_SPI = bytes(8)
 
@@ -38,6 +46,7 @@ class IkeSa:
     ``peer_uses_ppk`` says that the other side sent USE_PPK, ``ppk`` is the one mixed into the keys,
     and ``keys_without_ppk`` are those before it was, until the SA is established (RFC 8784).
     ``msk`` is the key that EAP made (2.16).
+    ``fragments`` is whether both sides take fragments (RFC 7383, 2.3).
     ``assigned`` are the addresses that one side has assigned to the other (2.19).
     ``local`` and ``remote`` are where it speaks from and to, ``nat`` is what was detected between
     the two, ``claim`` what this side pretends (2.23). ``mobility`` is there when both sides support
@@ -77,6 +86,7 @@ class IkeSa:
         self.ppk: Ppk | None = None
         self.keys_without_ppk: IkeKeys | None = None
         self.msk = b""
+        self.fragments = False
         self.request_octets = b""
         self.response_octets = b""
         self.keys: IkeKeys | None = None
@@ -143,18 +153,38 @@ class IkeSa:
         """Turn a message of ours into octets, sealed with our keys when it is protected."""
         if not message.protected:
             return message.encode()
-        keys = self.established_keys()
-        protection = keys.initiator if self.initiator else keys.responder
+        protection = self._own_protection()
         return message.seal(protection, self.random(protection.iv_size))
+
+    def datagrams(self, message: Message) -> Datagrams:
+        """Do `encode` for each of its `parts`."""
+        return tuple(map(self.encode, self.parts(message)))
+
+    def parts(self, message: Message) -> tuple[Message, ...]:
+        """Give the fragments of a message that is larger than the connection allows; else itself.
+
+        Only what is protected can be split, and only where both sides take fragments (RFC 7383).
+        """
+        size = self.connection.fragment_size
+        if not self.fragments or not size or not message.protected or message.fragment:
+            return (message,)
+        protection = self._own_protection()
+        if sealed_size(message, protection) <= size:
+            return (message,)
+        return split(message, protection, size)
+
+    def _own_protection(self) -> Protection:
+        keys = self.established_keys()
+        return keys.initiator if self.initiator else keys.responder
 
     def decode(self, octets: bytes) -> Message:
         """Read a message of the other side, opened with its keys when it is protected.
 
-        Raises MalformedMessage, IntegrityFailure, or PeerError when it is protected and there
-        are no keys.
+        A fragment stays one (RFC 7383). Raises MalformedMessage, IntegrityFailure, or PeerError
+        when it is protected and there are no keys.
         """
         message = Message.decode(octets)
-        if not message.has(SK):
+        if not message.has(SK) and not message.has(SKF):
             return message
         if self.keys is None:
             raise PeerError("a protected message before there are keys")

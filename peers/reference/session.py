@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from peers.reference.events import Endpoint
 from peers.reference.followup import Series
+from peers.reference.fragments import Reassembly
 from peers.reference.message import Message
 from peers.reference.purposes import ChildEnd, Purpose
-from peers.reference.sa import IkeSa
+from peers.reference.sa import Datagrams, IkeSa
 from peers.reference.states import State
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class Pending:
     """A request of ours that waits for its response until ``due`` (seconds)."""
 
     message: Message
-    octets: bytes
+    datagrams: Datagrams
     due: float
     attempts: int = 0
     purpose: Purpose | None = None
@@ -64,7 +65,7 @@ class Awaited:
 class Session:
     """An IKE SA of the endpoint.
 
-    ``response`` holds the octets that answered ``answered``; ``heard`` is when the peer was last
+    ``response`` holds the datagrams that answered ``answered``; ``heard`` is when the peer was last
     heard under the SA's protection, ``spoke`` when
     anything was last sent to it, in seconds. ``outstanding`` are our requests by Message ID,
     ``waiting`` the exchanges of ours that are to follow (RFC 7296, 2.3), ``later`` what is to be
@@ -75,12 +76,13 @@ class Session:
     (2.25). ``came`` is the way that the newest message came, our end first. ``last_auth`` is the
     Message ID of the IKE_AUTH request that authenticated the peer, ``eap`` the conversation in
     IKE_AUTH before that.
+    ``fragments`` are the peer's messages that are under way in pieces (RFC 7383).
     ``awaited`` are series of key exchanges that the peer is to go on with, by their links.
     """
 
     sa: IkeSa
     answered: Message | None = None
-    response: bytes = b""
+    response: Datagrams = ()
     outstanding: dict[int, Pending] = field(default_factory=dict)
     window: int = 1
     closing: str = ""
@@ -94,8 +96,9 @@ class Session:
     own_window: int = 1
     taken: set[int] = field(default_factory=set)
     awaited: dict[bytes, Awaited] = field(default_factory=dict)
-    answers: dict[int, tuple[Message, bytes]] = field(default_factory=dict)
+    answers: dict[int, tuple[Message, Datagrams]] = field(default_factory=dict)
     spoke: float = 0.0
+    fragments: Reassembly | None = None
     came: tuple[Endpoint, Endpoint] | None = None
 
     @property
@@ -117,10 +120,10 @@ class Session:
             State.AUTH_SENT,
         )
 
-    def keep(self, response: Message, octets: bytes) -> None:
+    def keep(self, response: Message, datagrams: Datagrams) -> None:
         """Keep a response for whoever asks again, and as many before it as the window has."""
-        self.answered, self.response = response, octets
-        self.answers[response.message_id] = response, octets
+        self.answered, self.response = response, datagrams
+        self.answers[response.message_id] = response, datagrams
         oldest = self.sa.expected_request_id - self.own_window
         self.answers = {number: each for number, each in self.answers.items() if number >= oldest}
 

@@ -169,6 +169,7 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
         settings["initial-contact"] = "yes"
     if not connection.accepts_tfc:
         settings["send-no-esp-tfc"] = "yes"
+    settings["fragmentation"] = "yes" if connection.fragment_size else "no"
     if connection.claims_nat:
         settings["encapsulation"] = "yes"
     if connection.liveness_delay:

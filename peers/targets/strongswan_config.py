@@ -128,6 +128,7 @@ def connection_section(connection: Connection) -> Section:
         "proposals": [proposal_text(each) for each in connection.ike_proposals],
         "mobike": "yes" if connection.mobike else "no",
         "encap": "yes" if connection.claims_nat else "no",
+        "fragmentation": "yes" if connection.fragment_size else "no",
         # "no" still says and obeys INITIAL_CONTACT, "never" does not.
         "unique": "no" if connection.initial_contact else "never",
         "rekey_time": "0s",

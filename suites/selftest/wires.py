@@ -143,7 +143,7 @@ def snapshot(endpoint: Endpoint) -> object:
             s.sa.nonce,
             s.sa.peer_nonce,
             s.response,
-            s.pending.octets if s.pending else None,
+            s.pending.datagrams if s.pending else None,
             s.closing,
             tuple((*c.spis(), c.inbound.window.top, c.packets_in) for c in s.sa.children),
         )

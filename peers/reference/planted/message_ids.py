@@ -16,33 +16,33 @@ from peers.reference.payloads import (
     Notify,
 )
 from peers.reference.planted.catalogue import fault
-from peers.reference.sa import IkeSa
+from peers.reference.sa import Datagrams, IkeSa
 
 
 @fault("draws-new-nonce-for-repeated-response")
 class DrawsNewNonceForRepeatedResponse(Decisions):
     """A repeated IKE_SA_INIT request gets a response with another nonce."""
 
-    def repeat_response(self, sa: IkeSa, response: bytes, message: Message) -> bytes:
+    def repeat_response(self, sa: IkeSa, response: Datagrams, message: Message) -> Datagrams:
         if message.protected or not message.has(Nonce):
             return response
-        return message.replacing(Nonce(sa.random(32))).encode()
+        return (message.replacing(Nonce(sa.random(32))).encode(),)
 
 
 @fault("reseals-repeated-response")
 class ResealsRepeatedResponse(Decisions):
     """A repeated request gets its response encrypted anew, with another IV."""
 
-    def repeat_response(self, sa: IkeSa, response: bytes, message: Message) -> bytes:
-        return sa.encode(message) if message.protected else response
+    def repeat_response(self, sa: IkeSa, response: Datagrams, message: Message) -> Datagrams:
+        return sa.datagrams(message) if message.protected else response
 
 
 @fault("reseals-repeated-request")
 class ResealsRepeatedRequest(Decisions):
     """A request is retransmitted encrypted anew, with another IV."""
 
-    def repeat_request(self, sa: IkeSa, octets: bytes, message: Message) -> bytes:
-        return sa.encode(message)
+    def repeat_request(self, sa: IkeSa, request: Datagrams, message: Message) -> Datagrams:
+        return sa.datagrams(message)
 
 
 @fault("answers-any-message-id")

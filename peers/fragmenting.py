@@ -1,0 +1,62 @@
+"""Fragments of the scripted peer: messages of ours in pieces, as a test wants them (RFC 7383)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+
+from peers.conversation import HeardMessage, Said
+from peers.exchanging import Exchanging
+from peers.reference.events import Transmission
+from peers.reference.fragments import split_into
+from peers.reference.message import Message
+
+
+class Fragmenting(Exchanging):
+    """What a peer does to send messages in fragments, and to look at those that it hears."""
+
+    @abstractmethod
+    def _say(self, message: Message, wrong: str = "") -> tuple[Said, ...]:
+        """Send a message once, or a fragment of one."""
+
+    @abstractmethod
+    def _heard_response(self, request: Message, said: Iterable[Said]) -> HeardMessage:
+        """Wait for the response to what was said, and say it again meanwhile."""
+
+    @abstractmethod
+    def _answer_with(self, request: Message, said: tuple[Said, ...]) -> None:
+        """Remember how a request was answered."""
+
+    def fragments(self, message: Message, total: int = 3) -> tuple[Message, ...]:
+        """Split a message of ours into that many fragments, whatever its size."""
+        return split_into(message, total)
+
+    def say_fragments(self, parts: Iterable[Message], wrong: str = "") -> tuple[Said, ...]:
+        """Send fragments once, in the order given; ``wrong`` says what is wrong with them."""
+        return tuple(said for part in parts for said in self._say(part, wrong))
+
+    def exchange_fragments(self, request: Message, parts: Iterable[Message]) -> Message:
+        """Send the fragments of a request once; give the response.
+
+        Nothing is sent again: a repetition would mend what the target made of them.
+        """
+        self.say_fragments(parts)
+        return self._heard_response(request, ()).message
+
+    def answer_in_fragments(self, request: Message, parts: Iterable[Message]) -> None:
+        """Answer a request in fragments, once; a repetition of it gets nothing."""
+        self.say_fragments(parts)
+        self._answer_with(request, ())
+
+    def fragments_heard(self, message: Message) -> list[Message]:
+        """Give the fragments of a message that was heard, in order of arrival; none of a whole."""
+        wanted = message.exchange, message.response, message.message_id
+        heard = [
+            each.decoded
+            for each in self.events
+            if isinstance(each, Transmission)
+            and not each.sent
+            and isinstance(each.decoded, Message)
+            and each.decoded.fragment is not None
+        ]
+        return [m for m in heard if (m.exchange, m.response, m.message_id) == wanted]

@@ -1,0 +1,75 @@
+"""RFC 7383, 2.5: the fragments that a target sends, seen one by one."""
+
+from dataclasses import replace
+
+from peers.reference.numbers import ExchangeType, PayloadType
+from suites.fragmentation import FRAGMENTED, LARGE
+from suites.judge import as_responder, requirement, turned_red_by
+
+ROWS = (
+    "rfc7383-2.5-fragments-are-numbered",
+    "rfc7383-2.5-first-payload-in-first-fragment",
+    "rfc7383-2.5-header-is-that-of-the-message",
+    "rfc7383-2.5-fragment-payload-is-last",
+)
+FAULTS = (
+    "names-the-first-payload-in-each-fragment",
+    "counts-fragments-of-a-larger-total",
+    "sets-a-flag-in-later-fragments",
+    "puts-a-payload-before-later-fragments",
+)
+
+
+@FRAGMENTED
+@LARGE
+@requirement(*ROWS)
+@turned_red_by(*FAULTS)
+def test_fragments_of_a_response(peer):
+    """
+    peer                                        target
+    HDR, SK {IDi, CERT+, .., AUTH, SAi2, TSi, TSr} -->
+                                        <--     HDR, SKF(1 of n) {..}, .. HDR, SKF(n of n) {..}
+    ESP {echo request}                  -->
+                                        <--     ESP {echo reply}
+    """
+    peer.open_ike_sa()
+    request = peer.ike_auth()
+    response = peer.exchange(request)
+
+    _are_well_made(peer.fragments_heard(response), response)
+    peer.take_up(request, response)
+    assert peer.echo(), "the Child SA carries no traffic"
+
+
+@FRAGMENTED
+@LARGE
+@as_responder
+@requirement(*ROWS)
+@turned_red_by(*FAULTS)
+def test_fragments_of_a_request(peer, target):
+    """
+    peer                                        target
+                                        <--     HDR, SKF(1 of n) {..}, .. HDR, SKF(n of n) {..}
+    HDR, SK {IDr, CERT+, AUTH, SAr2, TSi, TSr} -->
+    ESP {echo request}                  -->
+                                        <--     ESP {echo reply}
+    """
+    target.initiate()
+    request = peer.accept_ike_sa_init()
+
+    _are_well_made(peer.fragments_heard(request), request)
+    peer.answer(request, peer.ike_auth_response(request))
+    assert peer.exchange(peer.informational()).exchange == ExchangeType.INFORMATIONAL
+    assert peer.echo(), "the Child SA carries no traffic"
+
+
+def _are_well_made(parts, whole):
+    assert parts, "a message of more than 1280 octets was not split"
+    numbers = [(part.fragment.number, part.fragment.total) for part in parts]
+    total = len(parts)
+    assert numbers == [(number, total) for number in range(1, total + 1)], f"numbers {numbers}"
+    firsts = [part.fragment.first for part in parts]
+    assert firsts == [whole.payloads[0].type, *[PayloadType.NONE] * (total - 1)], "Next Payload"
+    headers = {replace(part, fragment=None, unprotected=()) for part in parts}
+    assert len(headers) == 1, f"the headers differ: {', '.join(map(str, headers))}"
+    assert not any(part.unprotected for part in parts[1:]), "payloads before a later fragment"
