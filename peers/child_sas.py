@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from peers.exchanging import Exchanging
 from peers.reference import child as child_sa
@@ -83,14 +84,19 @@ class ChildSas(Exchanging):
         spi = (child or self.child).inbound.spi
         return Notify(NotifyType.REKEY_SA, b"", ProtocolId.ESP, spi)
 
-    def take_up_child(self, request: Message, response: Message, name: str = "") -> ChildSa:
-        """Take up the Child SA that CREATE_CHILD_SA granted, with its key exchange if any."""
+    def take_up_child(
+        self, request: Message, response: Message, name: str = "", more: bytes = b""
+    ) -> ChildSa:
+        """Take up the Child SA that CREATE_CHILD_SA granted, with its key exchange if any.
+
+        ``more`` are the secrets of key exchanges that followed, joined (RFC 9370).
+        """
         terms = self._granted(request, response, request.get(SA).proposals[0].spi)
         ours = request.find(KE)
         exchange = self._key_exchanges.get(ours.data) if ours else None
         shared = child_sa.shared_secret(terms.proposal, exchange, response)
         nonces = request.get(Nonce).data, response.get(Nonce).data
-        return self._add_child(terms, nonces, shared, self._name_of(request, name))
+        return self._add_child(terms, nonces, shared, self._name_of(request, name), more)
 
     def _granted(self, request: Message, response: Message, spi: bytes) -> ChildTerms:
         """Read the terms of a grant, with the addresses that we see (RFC 7296, 2.23.1)."""
@@ -128,8 +134,9 @@ class ChildSas(Exchanging):
     def grant_child(self, request: Message, nonce: bytes = b"") -> Message:
         """Build the response that grants the target's CREATE_CHILD_SA, and take the Child SA up.
 
-        ``nonce`` is our Nr, drawn by default. Where its KE payload is not of the group that was
-        chosen, the response is INVALID_KE_PAYLOAD and no Child SA is made (1.3).
+        ``nonce`` is our Nr, drawn by default. The Child SA is made once all key exchanges are done
+        (`accept_followups`), if more than one was chosen (RFC 9370). Where its KE payload is not
+        of the group that was chosen, the response is INVALID_KE_PAYLOAD and no Child SA is made.
         """
         policy, terms = self._terms(request, self._name_of(request, ""), with_key_exchange=True)
         method, theirs = Suite.of(terms.proposal).ke, request.find(KE)
@@ -141,9 +148,12 @@ class ChildSas(Exchanging):
             exchange = respond(method, theirs.data, self.random)
             ours, shared = (KE(method, exchange.public),), exchange.shared
         nonce = nonce or self.random(32)
-        self._add_child(terms, (request.get(Nonce).data, nonce), shared, policy.name)
+        make = partial(
+            self._add_child, terms, (request.get(Nonce).data, nonce), shared, policy.name
+        )
+        link = self._expect_series(Suite.of(terms.proposal).additional, make)
         payloads = child_sa.before_selectors(child_sa.answer(terms), Nonce(nonce), *ours)
-        return self.reply(request, *payloads)
+        return self.reply(request, *payloads, *link)
 
     def grant(self, request: Message) -> ChildTerms:
         """Settle the terms of the Child SA that the target asks for in IKE_AUTH."""
@@ -229,8 +239,9 @@ class ChildSas(Exchanging):
         nonces: tuple[bytes, bytes],
         shared: bytes = b"",
         name: str = "",
+        more: bytes = b"",
     ) -> ChildSa:
-        seed = ChildSeed(self.ike.established_keys(), nonces, shared)
+        seed = ChildSeed(self.ike.established_keys(), nonces, shared, more)
         child = ChildSa.derive(terms, self.connection, seed)
         child.name = name or self.connection.name
         # Whether a packet that verifies should have been sent is judged by the test.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 from peers.conversation import Conversation
 from peers.reference.child import ChildSa
 from peers.reference.connection import Connection
 from peers.reference.events import Event
 from peers.reference.message import Message
-from peers.reference.numbers import ExchangeType
+from peers.reference.numbers import ExchangeType, KeyExchangeMethod
 from peers.reference.payloads import Payload, Proposal
 from peers.reference.sa import IkeSa, Random
 
@@ -67,6 +68,12 @@ class Exchanging(ABC):
     @abstractmethod
     def choose(self, request: Message) -> Proposal:
         """Choose from the target's offer for an IKE SA what fits its KE payload."""
+
+    @abstractmethod
+    def _expect_series(
+        self, methods: tuple[KeyExchangeMethod, ...], make: Callable[..., object]
+    ) -> tuple[Payload, ...]:
+        """Make an SA of ours, after further key exchanges if there are any (RFC 9370, 2.2.4)."""
 
     @abstractmethod
     def _keys_derived(self, sa: IkeSa) -> None:

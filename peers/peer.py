@@ -35,23 +35,13 @@ from peers.reference.negotiation import choose, ke
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
 from peers.reference.payloads import KE, SA, Notify, Payload, Proposal
 from peers.reference.sa import NO_SPI, IkeSa, Random
-from peers.successors import Successors
 from peers.traffic import Traffic
 
 PATIENCE = (1.0, 2.0, 4.0)
 """Seconds that a request of ours waits before it is sent again; after the last it is given up."""
 
 
-class Peer(
-    Authenticating,
-    Childless,
-    Fragmenting,
-    Moving,
-    Successors,
-    KeyExchanges,
-    NatTraversal,
-    Traffic,
-):
+class Peer(Authenticating, Childless, Fragmenting, Moving, KeyExchanges, NatTraversal, Traffic):
     """Our side of one connection, in either role (RFC 7296).
 
     ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works

@@ -76,6 +76,10 @@ class KeyExchangeDecisions:
         """Give the seconds after which a series that does not go on is forgotten."""
         return seconds
 
+    def cancels_series(self, response: Message) -> bool:
+        """Say whether a response without a KE payload ends its series: always."""
+        return True
+
     def starts_series_again(self, response: Message) -> bool:
         """Say whether a series that failed is started anew: one that the other side has lost."""
         return NotifyType.STATE_NOT_FOUND in response.notifies

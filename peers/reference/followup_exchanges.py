@@ -68,6 +68,10 @@ class FollowupExchanges:
     def _failed(self, session: Session, wish: ChildWish | IkeWish, response: Message) -> None:
         """Give a series up; one that the other side has lost is started anew (2.2.4)."""
         self._endpoint.say(f"a series of key exchanges failed: {response}")
+        if not self._decide.cancels_series(response):
+            assert wish.series is not None
+            self._ask(session, wish, wish.series)
+            return
         wish.series = None
         if not self._decide.starts_series_again(response):
             return

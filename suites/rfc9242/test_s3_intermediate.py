@@ -12,6 +12,7 @@ from peers.reference.payloads import SA, SK, Notify
 from peers.targets.base import Capability
 from suites.additional import SUPPORTED, one, two
 from suites.judge import as_responder, needs, requirement, turned_red_by, twin_of
+from suites.observe import await_reaction
 
 INTERMEDIATE = ExchangeType.IKE_INTERMEDIATE
 
@@ -151,8 +152,10 @@ def test_nothing_else_is_answered_before_authentication(peer, target):
     peer.open_ike_sa()
     peer.exchange_keys()
 
-    reactions = peer.reactions(peer.informational(), "INFORMATIONAL before IKE_AUTH")
+    peer.say(peer.informational(), "INFORMATIONAL before IKE_AUTH")
+    await_reaction(peer, target)
 
+    reactions = peer.reactions_so_far()
     carried_out = [each for each in reactions if each.response and not each.notifies]
     assert not carried_out, f"answered to somebody who is not authenticated: {carried_out}"
     assert not target.established(), "the target lists an established IKE SA"

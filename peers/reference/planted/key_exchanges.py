@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from peers.reference.additional import ADDITIONAL, has_additional
@@ -16,7 +16,9 @@ from peers.reference.negotiation import Suite, choose
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType, Prf
 from peers.reference.payloads import SA, Notify, Proposal
 from peers.reference.planted.catalogue import fault
+from peers.reference.purposes import Asked, Busy
 from peers.reference.sa import IkeSa
+from peers.reference.session import Awaited
 from peers.reference.states import State
 
 SUPPORTED = NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED
@@ -229,3 +231,82 @@ class DoesExchangeForNone(Decisions):
         if not sa.initiator or sa.intermediate is None:
             return super().may_authenticate(sa)
         return bool(sa.intermediate.generations) and not sa.intermediate.left
+
+
+# IKE_FOLLOWUP_KE (RFC 9370, 2.2.4).
+
+
+@fault("leaves-out-link", fundamental=True)
+class LeavesOutLink(Decisions):
+    """Responses that leave key exchanges to do have no ADDITIONAL_KEY_EXCHANGE."""
+
+    def edit(self, message: Message) -> Message:
+        kept = tuple(
+            each
+            for each in message.payloads
+            if not (
+                isinstance(each, Notify)
+                and each.notify_type == NotifyType.ADDITIONAL_KEY_EXCHANGE
+                and message.response
+            )
+        )
+        return replace(message, payloads=kept)
+
+
+@fault("changes-link")
+class ChangesLink(Decisions):
+    """The link that the responder gave comes back with another last octet."""
+
+    def edit(self, message: Message) -> Message:
+        said = message.find_notify(NotifyType.ADDITIONAL_KEY_EXCHANGE)
+        if said is None or message.response:
+            return message
+        return message.replacing(replace(said, data=said.data[:-1] + bytes([said.data[-1] ^ 1])))
+
+
+@fault("leaves-out-further-secrets", fundamental=True)
+class LeavesOutFurtherSecrets(Decisions):
+    """Keys are made of SK(0) alone, whatever key exchanges followed."""
+
+    def further_secrets(self, secrets: bytes) -> bytes:
+        return b""
+
+
+@fault("takes-any-link")
+class TakesAnyLink(Decisions):
+    """Any link is taken for that of the series that is under way."""
+
+    def finds_series(self, awaited: Mapping[bytes, Awaited], link: bytes) -> Awaited | None:
+        return next(iter(awaited.values()), None)
+
+
+@fault("refuses-unknown-series-otherwise")
+class RefusesUnknownSeriesOtherwise(Decisions):
+    """INVALID_SYNTAX answers an exchange of a series that is not known."""
+
+    def unknown_series(self) -> Notify:
+        return Notify(NotifyType.INVALID_SYNTAX)
+
+
+@fault("refuses-unknown-series-with-data")
+class RefusesUnknownSeriesWithData(Decisions):
+    """STATE_NOT_FOUND holds an octet of data."""
+
+    def unknown_series(self) -> Notify:
+        return Notify(NotifyType.STATE_NOT_FOUND, b"\1")
+
+
+@fault("goes-on-with-lost-series")
+class GoesOnWithLostSeries(Decisions):
+    """STATE_NOT_FOUND does not end a series: its next exchange is tried again."""
+
+    def cancels_series(self, response: Message) -> bool:
+        return False
+
+
+@fault("grants-rekey-during-series")
+class GrantsRekeyDuringSeries(Decisions):
+    """A rekey is granted while a series of ours for the same SA is under way."""
+
+    def has_to_wait(self, asked: Asked, busy: Collection[Busy]) -> bool:
+        return super().has_to_wait(asked, set(busy) - {Busy.EXCHANGING_KEYS})
