@@ -37,8 +37,6 @@ def _granted(peer):
 
 def _asked_to_rekey(peer, target):
     """Have the target rekey its Child SA, and grant that; what follows is for the test."""
-    target.initiate()
-    peer.accept()
     target.rekey_child()
     request = peer.hear_request(CREATE_CHILD_SA)
     peer.answer(request, peer.grant_child(request))
@@ -204,7 +202,7 @@ def test_series_that_nothing_began_is_not_found(established):
 @as_responder
 @requirement("rfc9370-2.2.4-link-returned", "rfc9370-2.2.4-method-of-nth")
 @turned_red_by("changes-link")
-def test_links_come_back_intact(peer, target):
+def test_links_come_back_intact(accepted, target):
     """
     peer                                        target
                                         <--     HDR, SK {N(REKEY_SA), SA(.. ADDKE1, ADDKE2), ...}
@@ -213,38 +211,38 @@ def test_links_come_back_intact(peer, target):
     HDR, SK {KEr(1), N(link 2)}         -->
                                         <--     HDR, SK {KEi(2), N(link 2)}
     """
-    _asked_to_rekey(peer, target)
+    _asked_to_rekey(accepted, target)
 
     for method in (ECP_256, ECP_384):
-        request = peer.hear_request(FOLLOWUP)
-        assert request.notify(LINK).data == peer.awaited.link, "another link than the one given"
+        request = accepted.hear_request(FOLLOWUP)
+        assert request.notify(LINK).data == accepted.awaited.link, "another link than the one given"
         assert request.get(KE).group == method, "not the method whose turn it is"
-        peer.answer(request, peer.grant_followup(request))
+        accepted.answer(request, accepted.grant_followup(request))
 
 
 @in_child_sas
 @as_responder
 @requirement("rfc9370-2.2.4-child-keys", "rfc9370-2.2.4-exchanges-follow")
 @turned_red_by("leaves-out-further-secrets")
-def test_initiator_makes_child_keys_of_all_exchanges(peer, target):
+def test_initiator_makes_child_keys_of_all_exchanges(accepted, target):
     """
     peer                                        target
                                         <--     HDR, SK {N(REKEY_SA), SA(.. ADDKE1, ADDKE2), ...}
     HDR, SK {SA, Nr, KEr, ..., N(link 1)} -->
     (IKE_FOLLOWUP_KE twice)
     """
-    _asked_to_rekey(peer, target)
+    _asked_to_rekey(accepted, target)
 
-    peer.accept_followups()
+    accepted.accept_followups()
 
-    assert peer.echo(), "the new Child SA carries no traffic"
+    assert accepted.echo(), "the new Child SA carries no traffic"
 
 
 @in_ike_sas
 @as_responder
 @requirement("rfc9370-2.2.4-ike-keys", "rfc9370-2.2.4-exchanges-follow")
 @turned_red_by("leaves-out-further-secrets")
-def test_initiator_makes_ike_keys_of_all_exchanges(peer, target):
+def test_initiator_makes_ike_keys_of_all_exchanges(accepted, target):
     """
     peer                                        target
                                         <--     HDR, SK {SA(.. ADDKE1), Ni, KEi}
@@ -254,22 +252,20 @@ def test_initiator_makes_ike_keys_of_all_exchanges(peer, target):
     HDR', SK {}                         -->     (under the new keys)
                                         <--     HDR', SK {}
     """
-    target.initiate()
-    peer.accept()
     target.rekey_ike()
-    request = peer.hear_request(CREATE_CHILD_SA)
-    peer.answer(request, peer.grant_ike_in_series(request))
+    request = accepted.hear_request(CREATE_CHILD_SA)
+    accepted.answer(request, accepted.grant_ike_in_series(request))
 
-    peer.accept_followups()
+    accepted.accept_followups()
 
-    assert peer.exchange(peer.informational()).payloads == ()
+    assert accepted.exchange(accepted.informational()).payloads == ()
 
 
 @in_child_sas
 @as_responder
 @requirement("rfc9370-2.2.4-lost-series-fails")
 @turned_red_by("goes-on-with-lost-series")
-def test_series_that_is_not_found_is_cancelled(peer, target):
+def test_series_that_is_not_found_is_cancelled(accepted, target):
     """
     peer                                        target
                                         <--     HDR, SK {N(REKEY_SA), SA(.. ADDKE1, ADDKE2), ...}
@@ -278,16 +274,15 @@ def test_series_that_is_not_found_is_cancelled(peer, target):
     HDR, SK {N(STATE_NOT_FOUND)}        -->
                                                 (no further exchange of that series)
     """
-    _asked_to_rekey(peer, target)
-    request = peer.hear_request(FOLLOWUP)
-    link = peer.awaited.link
+    _asked_to_rekey(accepted, target)
+    request = accepted.hear_request(FOLLOWUP)
+    link = accepted.awaited.link
 
-    peer.answer(request, peer.reply(request, Notify(STATE_NOT_FOUND)))
+    accepted.answer(request, accepted.reply(request, Notify(STATE_NOT_FOUND)))
 
-    reactions = peer.reactions_so_far()
+    reactions = accepted.reactions_so_far()
     same = [each for each in reactions if each.exchange == FOLLOWUP and _links(each) == link]
     assert not same, f"the series goes on: {same}"
-    assert peer.echo(), "the old Child SA carries no more traffic"
 
 
 def _links(message):
@@ -299,7 +294,7 @@ def _links(message):
 @as_responder
 @requirement("rfc9370-2.2.4-rekey-during-series-put-off")
 @turned_red_by("grants-rekey-during-series")
-def test_rekey_during_a_series_is_put_off(peer, target):
+def test_rekey_during_a_series_is_put_off(accepted, target):
     """
     peer                                        target
                                         <--     HDR, SK {N(REKEY_SA), SA(.. ADDKE1, ADDKE2), ...}
@@ -308,9 +303,9 @@ def test_rekey_during_a_series_is_put_off(peer, target):
     HDR, SK {N(REKEY_SA of the same), ...} -->
                                         <--     HDR, SK {N(TEMPORARY_FAILURE)}
     """
-    _asked_to_rekey(peer, target)
-    peer.hear_request(FOLLOWUP)
+    _asked_to_rekey(accepted, target)
+    accepted.hear_request(FOLLOWUP)
 
-    response = peer.exchange(peer.rekey_child_sa())
+    response = accepted.exchange(accepted.rekey_child_sa())
 
     assert response.notifies == (NotifyType.TEMPORARY_FAILURE,), f"answered by {response}"
