@@ -81,6 +81,7 @@ def test_client_does_not_redirect_its_gateway(established, second):
     reactions = established.reactions_so_far()
 
     assert not began(reactions), "the gateway goes where its client sends it"
+    assert not gives_up(established), "the IKE SA is given up"
     assert established.echo(), "the Child SA carries nothing any more"
 
 
@@ -104,9 +105,23 @@ def test_client_that_follows_no_redirects_stays(accepted, second, administrative
     reactions = accepted.reactions_so_far()
 
     assert not began(reactions), "redirected, though it did not ask for that"
+    assert not gives_up(accepted), "the IKE SA is given up"
     assert accepted.echo(), "the Child SA carries nothing any more"
 
 
 def began(messages):
     """Say whether the target started a new IKE SA."""
     return any(each.exchange == ExchangeType.IKE_SA_INIT for each in messages)
+
+
+def gives_up(peer):
+    """Say whether the target deletes the IKE SA; its timer may take a moment."""
+    end = Delete(ProtocolId.IKE)
+    if peer.was_asked(peer.ike, end):
+        return True
+    try:
+        request = peer.hear_request(ExchangeType.INFORMATIONAL, timeout=2.0)
+    except NoAnswer:
+        return False
+    peer.answer(request, peer.reply(request))
+    return end in request.payloads
