@@ -9,18 +9,41 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Annotated
 
 import pytest
+from pydantic import BaseModel, ConfigDict, StringConstraints
 from rich.console import Console
 from rich.table import Table
 
 from reports.ledger import Judged, Level, Requirement, load_ledger
-from reports.tables import TableError
+from reports.tables import TableError, read_rows
 from suites.conformance import suite_paths
+from suites.paragraphs import TEXTS, NoText, paragraphs, read
 from suites.session import LEDGER, marked
+
+OPEN = Path(__file__).parent / "open_requirements.toml"
+
+BINDING = (Level.MUST, Level.MUST_NOT)
 
 JUDGEABLE = (Judged.WIRE, Judged.CONFIGURATION, Judged.FAULT)
 """What a test can judge; the other rows are only recorded, or are not visible from outside."""
+
+
+class OpenRequirement(BaseModel):
+    """A MUST or MUST NOT that could be judged and is not yet, with the reason."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def open_requirements(path: Path = OPEN) -> Mapping[str, str]:
+    """Read the reasons of what is open, by id; TableError for a file with mistakes."""
+    return {row.value.id: row.value.reason for row in read_rows(path, "open", OpenRequirement)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +70,10 @@ class Coverage:
             for row in self.rows.values()
             if row.judged in judged and row.id not in self.judged_by
         ]
+
+    def unjudged(self) -> list[str]:
+        """List the ids of MUST and MUST NOT rows that a test could judge and none does."""
+        return [row.id for row in self.without_test(*JUDGEABLE) if row.level in BINDING]
 
     def nameless_tests(self) -> list[str]:
         """List the tests that name no row."""
@@ -118,13 +145,40 @@ def _list(console: Console, title: str, lines: list[str]) -> None:
         console.print(f"  {line}", soft_wrap=True, markup=False, highlight=False)
 
 
+def _compare(pattern: str, texts: Path) -> int:
+    """Print each row of a pattern, then the paragraphs that it says in our words."""
+    console = Console()
+    rows = [row for row in load_ledger(LEDGER).values() if fnmatch(row.id, pattern)]
+    try:
+        for row in rows:
+            console.rule(f"{row.id}  {row.level}  {row.role}  {row.judged}", align="left")
+            console.print(row.statement, style="bold", markup=False, highlight=False)
+            if row.note:
+                console.print(f"note: {row.note}", markup=False, highlight=False)
+            console.print(f"\n{row.reference}:")
+            for each in paragraphs(read(texts, row.rfc), row):
+                console.print(f"\n{each}", markup=False, highlight=False, soft_wrap=True)
+    except NoText as problem:
+        print(f"ikeproof: {problem}", file=sys.stderr)  # noqa: T201
+        return 2
+    if not rows:
+        print(f"ikeproof: no row is called {pattern}", file=sys.stderr)  # noqa: T201
+    return 0 if rows else 2
+
+
 def main() -> int:
     """Print the coverage; 1 when a test names no row, or one that there is not."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", action="store_true", help="list each row with its tests")
+    parser.add_argument("--text", metavar="ID", help="show rows beside the RFC's own paragraphs: "
+        "an id, or a pattern such as 'rfc7296-3.3*'")  # fmt: skip
+    parser.add_argument("--texts", type=Path, default=TEXTS, metavar="FOLDER",
+        help=f"folder of rfcNNNN.txt or rfcNNNN.txt.gz (default: {TEXTS})")  # fmt: skip
     arguments = parser.parse_args()
+    if arguments.text:
+        return _compare(arguments.text, arguments.texts)
     try:
-        coverage = collect()
+        coverage, reasons = collect(), open_requirements()
     except TableError as error:
         print(f"ikeproof: {error}", file=sys.stderr)  # noqa: T201
         return 2
@@ -138,6 +192,11 @@ def main() -> int:
         console,
         "judgeable rows without a test",
         [f"{row.level:10} {row.id}" for row in coverage.without_test(*JUDGEABLE)],
+    )
+    _list(
+        console,
+        "MUST and MUST NOT among them that are open for a reason",
+        [f"{id_}: {' '.join(reason.split())}" for id_, reason in reasons.items()],
     )
     _list(console, "tests without a row", coverage.nameless_tests())
     _list(console, "ids that the ledger does not have", coverage.unknown_ids())

@@ -25,6 +25,19 @@ def set_window_size(size: int) -> Notify:
     return Notify(NotifyType.SET_WINDOW_SIZE, size.to_bytes(4, "big"))
 
 
+def answer_in_clear(header: Header, notify: Notify) -> Message:
+    """Build the answer to a request that belongs to no IKE SA of ours (1.5 and 2.21.4)."""
+    return Message(
+        header.spi_i,
+        header.spi_r,
+        header.exchange,
+        initiator=not header.initiator,
+        response=True,
+        message_id=header.message_id,
+        payloads=(notify,),
+    )
+
+
 class Announcements:
     """Tells windows, first contacts and strange Message IDs, and hears of them."""
 

@@ -117,7 +117,8 @@ def own_auth(
     """Build the AUTH payload that proves ``mine`` by a credential of ours."""
     match credential:
         case Psk(secret):
-            return AUTH(AuthMethod.SHARED_KEY_MIC, shared_key_mic(sa, mine, secret))
+            auth = AUTH(AuthMethod.SHARED_KEY_MIC, shared_key_mic(sa, mine, secret))
+            return decide.proof_by_secret(sa, mine, secret, auth)
         case Null():
             secret = decide.null_secret(sa.established_keys(), of_initiator=isinstance(mine, IDi))
             return AUTH(AuthMethod.NULL_AUTHENTICATION, shared_key_mic(sa, mine, secret))
@@ -197,7 +198,7 @@ def prove(
         )
     match decide.proved_by(auth, credential):
         case Psk(secret):
-            expected = shared_key_mic(sa, theirs, secret)
+            expected = shared_key_mic(sa, decide.identity_as_signed(theirs), secret)
         case Null():
             expected = null_mic(sa, theirs)
         case Signature() as credential:

@@ -104,7 +104,7 @@ class ChildExchanges:
 
     def hear(self, session: Session, wish: ChildWish, request: Message, response: Message) -> None:
         """Take up the response to a request for a Child SA."""
-        if not response.has(SA, TSi, TSr, Nonce):
+        if not response.has(SA, TSi, TSr, Nonce) or self._decide.unknown_error(response):
             self._refused(session, wish, request, response)
             return
         session.putting_off = None
@@ -281,6 +281,8 @@ class ChildExchanges:
         if self._decide.forgets_child():
             self._forget(session, closed)
         answer = self._decide.informational_answer(request)
+        if request.has(Delete) and not named:
+            answer = self._decide.unknown_child_answer(answer)
         if not self._decide.names_closed_twice():
             closed = [child for child in closed if child not in ours]
         return self._decide.delete_answer(closed) if closed else answer

@@ -17,6 +17,7 @@ from peers.reference.connection import ChildPolicy, Connection, Mode
 from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.decisions_collisions import CollisionDecisions
 from peers.reference.decisions_configuration import ConfigurationDecisions
+from peers.reference.decisions_errors import ErrorDecisions
 from peers.reference.decisions_exchanges import ExchangeDecisions
 from peers.reference.decisions_fragments import FragmentDecisions
 from peers.reference.decisions_key_exchanges import KeyExchangeDecisions
@@ -73,6 +74,7 @@ class Decisions(
     ChildlessDecisions,
     CollisionDecisions,
     ConfigurationDecisions,
+    ErrorDecisions,
     ExchangeDecisions,
     MobikeDecisions,
     KeyExchangeDecisions,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from hmac import compare_digest
+from typing import TYPE_CHECKING
 
 from peers.reference import signatures
 from peers.reference.certificates import Objection
@@ -15,9 +16,12 @@ from peers.reference.identity import Identity
 from peers.reference.keys import IkeKeys
 from peers.reference.message import Message
 from peers.reference.numbers import AuthMethod, NotifyType
-from peers.reference.payloads import AUTH, Notify, Payload
+from peers.reference.payloads import AUTH, IDi, IDr, Notify, Payload
 from peers.reference.signature_schemes import DIGITAL, LEGACY, Scheme
 from peers.reference.signatures import PrivateKey, PublicKey
+
+if TYPE_CHECKING:
+    from peers.reference.sa import IkeSa
 
 METHODS: Mapping[type[Credential], tuple[AuthMethod, ...]] = {
     Psk: (AuthMethod.SHARED_KEY_MIC,),
@@ -64,6 +68,14 @@ class AuthenticationDecisions(PpkDecisions, EapDecisions):
     def null_secret(self, keys: IkeKeys, *, of_initiator: bool) -> bytes:
         """Give the secret of a NULL AUTH of ours: SK_pi or SK_pr (RFC 7619, 2.1)."""
         return keys.sk_pi if of_initiator else keys.sk_pr
+
+    def proof_by_secret(self, sa: IkeSa, mine: IDi | IDr, secret: bytes, auth: AUTH) -> AUTH:
+        """Have a last look at AUTH of ours that proves a shared secret (2.15)."""
+        return auth
+
+    def identity_as_signed(self, theirs: IDi | IDr) -> IDi | IDr:
+        """Give what AUTH covers of the other side's identity: all of it, as it came (2.15)."""
+        return theirs
 
     def authentic(self, auth: AUTH, expected: bytes) -> bool:
         """Compare AUTH with what we expect of a shared key (2.15)."""

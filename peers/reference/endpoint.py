@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 from peers.reference import child as child_sa
-from peers.reference.announcements import Announcements
+from peers.reference.announcements import Announcements, answer_in_clear
 from peers.reference.child import ChildSa
 from peers.reference.child_exchanges import ChildExchanges, newest
 from peers.reference.configurations import Configurations
@@ -19,6 +20,7 @@ from peers.reference.decisions import Decisions, MessageId
 from peers.reference.errors import (
     IntegrityFailure,
     MalformedMessage,
+    MalformedPlaintext,
     PeerError,
     ScriptError,
 )
@@ -349,7 +351,7 @@ class Endpoint:
 
     def _is_stray(self, header: Header) -> bool:
         """Say whether a response is taken for a request, which only a fault does."""
-        session = self._session(header, initiator=not header.initiator)
+        session = self._session(header)
         waited_for = session is not None and session.pending is not None
         return not waited_for and self.decide.answers_stray_response()
 
@@ -359,17 +361,9 @@ class Endpoint:
 
     def _answer_in_clear(self, packet: Packet, header: Header, answer: Notify | None) -> None:
         """Answer a request that belongs to no IKE SA of ours, if there is an answer (1.5)."""
-        if answer is None or header.response:
+        if answer is None or (header.response and not self.decide.answers_stray_response()):
             return
-        response = Message(
-            header.spi_i,
-            header.spi_r,
-            header.exchange,
-            initiator=not header.initiator,
-            response=True,
-            message_id=header.message_id,
-            payloads=(answer,),
-        )
+        response = answer_in_clear(header, answer)
         self.transmit(packet.destination, packet.source, response.encode())
 
     def _hear_first_request(self, packet: Packet, header: Header, octets: bytes) -> None:
@@ -403,12 +397,12 @@ class Endpoint:
             self._repeat(session, packet, header.message_id)
 
     def _hear_request(self, packet: Packet, header: Header, octets: bytes) -> None:
-        session = self._session(header, initiator=not header.initiator)
+        session = self._session(header)
         if session is None:
             self.drop("request for an unknown IKE SA")
             self._answer_in_clear(packet, header, self.announcements.to_stranger(header))
             return
-        message = self._open(session, octets)
+        message, problem = self._read(session, octets)
         if message is None:
             return
         place = self.decide.place(
@@ -426,8 +420,15 @@ class Endpoint:
         elif (whole := self._fragments.whole(session, message)) is not None:
             session.take_in(whole.message_id)
             self.follow(session, packet)
-            self._responder.answer(session, packet, whole)
+            self._responder.answer(session, packet, whole, problem)
             self._ask_next()
+
+    def _read(self, session: Session, octets: bytes) -> tuple[Message | None, str]:
+        """Open a message; of a malformed one that is authentic give the header, and the reason."""
+        try:
+            return self._open(session, octets), ""
+        except MalformedPlaintext as problem:
+            return replace(Message.decode(octets), payloads=(), protected=True), str(problem)
 
     def _open(self, session: Session, octets: bytes) -> Message | None:
         try:
@@ -438,6 +439,8 @@ class Endpoint:
             if not self.decide.survives_forgery():
                 self.close(session, "a message failed its integrity check")
             return None
+        except MalformedPlaintext:
+            raise
         except PeerError as problem:
             self.drop(f"message refused: {problem}")
             return None
@@ -454,15 +457,15 @@ class Endpoint:
         return message
 
     def _hear_response(self, packet: Packet, header: Header, octets: bytes) -> None:
-        session = self._session(header, initiator=not header.initiator)
+        session = self._session(header)
         pending = session.outstanding.get(header.message_id) if session else None
         if session is None or pending is None:
             self.drop("a response that nothing waits for")
             if session is not None:
-                self._open(session, octets)
+                self._read(session, octets)
             return
-        message = self._open(session, octets)
-        if message is None:
+        message, problem = self._read(session, octets)
+        if message is None or problem:
             return
         if message.exchange != pending.message.exchange:
             self.drop(f"{message.title} where a {pending.message.exchange!s} response is due")
@@ -494,10 +497,10 @@ class Endpoint:
             sa.local, sa.remote = came
             self.say(f"{sa} is between {sa.local} and {sa.remote} now")
 
-    def _session(self, header: Header, *, initiator: bool) -> Session | None:
+    def _session(self, header: Header) -> Session | None:
         for session in self.sessions:
             sa = session.sa
-            mine = sa.initiator == initiator and sa.spi_i == header.spi_i
+            mine = self.decide.is_for(sa, header) and sa.spi_i == header.spi_i
             if mine and (sa.spi_r == header.spi_r or NO_SPI in (sa.spi_r, header.spi_r)):
                 return session
         return None

@@ -29,6 +29,10 @@ class MalformedMessage(PeerError):
         self.reason = reason
 
 
+class MalformedPlaintext(MalformedMessage):
+    """A protected message that passed its integrity check and holds no well-formed payloads."""
+
+
 class AuthenticationFailure(PeerError):
     """The other side did not prove that it is who it should be (RFC 7296, 2.15)."""
 

@@ -242,6 +242,23 @@ class PadLength(WrongNumber):
         return draft.inner, len(draft.inner)
 
 
+class Padding(WireFault):
+    """The padding is ``octets``, which all lengths count: too many, or other than zeros."""
+
+    octets: bytes
+
+    def edit(self, draft: Draft) -> None:
+        """Put it in the place of the padding that is there."""
+        if not draft.inner:
+            raise ScriptError("an unprotected message has no padding")
+        start = len(draft.inner) - 1 - draft.inner[-1]
+        grown = len(self.octets) - draft.inner[-1]
+        draft.inner[start:] = self.octets + bytes([len(self.octets)])
+        sk = draft.find(SK)
+        Spot(sk.buffer, sk.offset + 2, 2).change(lambda old: old + grown)
+        Spot(draft.clear, _HEADER_LENGTH, 4).change(lambda old: old + grown)
+
+
 class IvCorrupted(Corrupted):
     """One bit of the first octet of the IV was changed on the way."""
 

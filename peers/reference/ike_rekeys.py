@@ -47,7 +47,7 @@ class IkeRekeys:
 
     def hear(self, session: Session, wish: IkeWish, request: Message, response: Message) -> None:
         """Take up the response to a request for a successor."""
-        if not response.has(SA, Nonce, KE):
+        if not response.has(SA, Nonce, KE) or self._decide.unknown_error(response):
             self._refused(session, wish, request, response)
             return
         session.putting_off = None

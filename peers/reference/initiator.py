@@ -78,6 +78,9 @@ class Initiator:
             try:
                 self._hear_ike_sa_init(session, request, response, octets)
             except PeerError as problem:
+                if self._decide.obeys_unauthenticated_error(response):
+                    self._endpoint.close(session, str(problem))
+                    return
                 self._endpoint.drop(f"IKE_SA_INIT response: {problem}")
                 session.outstanding[request.message_id] = pending
             return
@@ -92,6 +95,8 @@ class Initiator:
         sa = session.sa
         if self._decide.unsupported_critical(response):
             raise PeerError("an unknown critical payload in the response")
+        if error := self._decide.unknown_error(response):
+            raise PeerError(f"the response tells of an error that is not known: {error}")
         retry = self._retry(session, request, response)
         if retry is not None:
             sa.move(Event.RETRY_INIT)
@@ -102,6 +107,7 @@ class Initiator:
         if not response.has(SA):
             raise PeerError(f"the responder refused: {response}")
         self._decide.check_nonce(response)
+        response = self._decide.with_usable_ke(response)
         initial.hear_ike_sa_init(sa, request, response, self._decide.check_choice)
         sa.response_octets = octets
         sa.next_request_id = 1
@@ -181,7 +187,7 @@ class Initiator:
 
     def _hear_ike_auth(self, session: Session, pending: Pending, response: Message) -> None:
         sa, wish, request = session.sa, pending.purpose, pending.message
-        if NotifyType.AUTHENTICATION_FAILED in response.notifies:
+        if self._decide.denies_authentication(response):
             raise PeerError("the responder did not authenticate us")
         try:
             if isinstance(session.eap, EapInitiator):
@@ -203,7 +209,8 @@ class Initiator:
         sa.authenticated()
         self._endpoint.announcements.hear(session, response)
         self._endpoint.movements.hear_support(session, response)
-        if isinstance(wish, ChildWish) and response.has(SA, TSi, TSr):
+        granted = response.has(SA, TSi, TSr) and not self._decide.unknown_error(response)
+        if isinstance(wish, ChildWish) and granted:
             self._take_first_child(session, wish, request, response, nonces)
         if self._endpoint.redirects.hear_authenticated(session, response):
             return

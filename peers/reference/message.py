@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from peers.reference.describe import describe
 from peers.reference.draft import Draft
-from peers.reference.errors import MalformedMessage, PeerError, ScriptError
+from peers.reference.errors import MalformedMessage, MalformedPlaintext, PeerError, ScriptError
 from peers.reference.fragment import Fragment
 from peers.reference.numbers import ExchangeType, NotifyType, PayloadType
 from peers.reference.payloads import SK, SKF, Notify, Payload, read_payloads, write_payloads
@@ -161,7 +161,8 @@ class Message:
                 payloads = read_content(envelope.first, content)
         except MalformedMessage as problem:
             reason = f"in the plaintext of {envelope.label()}: {problem.reason}"
-            raise MalformedMessage(problem.offset, reason) from None
+            kind = MalformedPlaintext if isinstance(envelope, SK) else MalformedMessage
+            raise kind(problem.offset, reason) from None
         return replace(
             self,
             payloads=payloads,

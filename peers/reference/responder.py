@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from peers.reference.endpoint import Endpoint
 
 Payloads = tuple[Payload, ...]
+Handler = Callable[["Session", Message], Payloads]
 
 
 class Responder:
@@ -47,7 +48,7 @@ class Responder:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
         self._decide = endpoint.decide
-        self._handlers: dict[tuple[State, ExchangeType], Callable[[Session, Message], Payloads]] = {
+        self._handlers: dict[tuple[State, ExchangeType], Handler] = {
             (State.INIT_ANSWERED, ExchangeType.IKE_INTERMEDIATE): self._ike_intermediate,
             (State.INIT_ANSWERED, ExchangeType.IKE_AUTH): self._ike_auth,
             (State.ESTABLISHED, ExchangeType.CREATE_CHILD_SA): self._create_child_sa,
@@ -134,7 +135,8 @@ class Responder:
             spi_i=request.spi_i,
         )
         try:
-            response = initial.answer_ike_sa_init(sa, request, chosen)
+            usable = self._decide.with_usable_ke(request)
+            response = initial.answer_ike_sa_init(sa, usable, chosen)
         except PeerError as problem:
             self._endpoint.drop(f"IKE_SA_INIT refused: {problem}")
             return
@@ -154,24 +156,21 @@ class Responder:
 
     # Requests within an IKE SA.
 
-    def answer(self, session: Session, packet: Packet, request: Message) -> None:
-        """Answer a request of an IKE SA; what the state does not allow is dropped."""
+    def answer(self, session: Session, packet: Packet, request: Message, problem: str = "") -> None:
+        """Answer a request of an IKE SA; what the state does not allow is dropped.
+
+        ``problem`` says what is wrong with a malformed one, of which there is only the header.
+        """
         phase = self._decide.phase(session.sa.state, request.exchange)
         handler = self._handlers.get((phase, request.exchange))
         if handler is None or not self._is_agreed(session, request):
             self._endpoint.drop(f"{request.exchange!s} while {session.sa.state.value}")
             session.put_back(request.message_id)
             return
-        try:
-            self._refuse_unknown(request)
-            payloads = handler(session, request)
-        except Refusal as refusal:
-            payloads = (refusal.notify,)
-            if not self._decide.keeps_ike_sa_after_refusal(request):
-                session.closing = "a request was refused"
-        except PeerError as problem:
-            self._endpoint.say(f"request refused: {problem}")
-            payloads, session.eap = (Notify(NotifyType.INVALID_SYNTAX),), None
+        payloads = self._carry_out(session, handler, request, problem)
+        if payloads is None:
+            session.put_back(request.message_id)
+            return
         response = self._answer(session, packet, replace(request.reply(*payloads), protected=True))
         if intermediate.is_granted(response):
             session.sa.move(Event.ANSWER_INTERMEDIATE)
@@ -180,6 +179,27 @@ class Responder:
             session.closing = "authentication failed"
         if session.closing:
             self._endpoint.close(session, session.closing)
+
+    def _carry_out(
+        self, session: Session, handler: Handler, request: Message, problem: str
+    ) -> Payloads | None:
+        """Give the payloads of the response; None for none at all, which only a fault wants."""
+        try:
+            if problem:
+                raise PeerError(problem)
+            self._refuse_unknown(request)
+            return handler(session, request)
+        except Refusal as refusal:
+            if not self._decide.keeps_ike_sa_after_refusal(request):
+                session.closing = "a request was refused"
+            return (refusal.notify,)
+        except PeerError as error:
+            self._endpoint.say(f"request refused: {error}")
+            session.eap = None
+            answer = self._decide.malformed_answer(request.exchange)
+            if answer and self._decide.closes_after_invalid_syntax():
+                session.closing = "a request was malformed"
+            return answer
 
     def _answer(self, session: Session, packet: Packet, response: Message) -> Message:
         response = self._decide.edit(response)
@@ -256,7 +276,7 @@ class Responder:
 
     def _create_child_sa(self, session: Session, request: Message) -> Payloads:
         self._decide.check_nonce(request)
-        if request.has(TSi, TSr):
+        if request.has(TSi) or request.has(TSr):
             configuration = self._endpoint.configurations.answer(session, request)
             return (*configuration, *self._endpoint.children.answer(session, request))
         return self._endpoint.successors.answer(session, request)

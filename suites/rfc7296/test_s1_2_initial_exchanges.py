@@ -12,7 +12,7 @@ from suites.terms import AES_GCM_128, FAMILIES, SUITES
 @FAMILIES
 @SUITES
 @tries("Authentication", "PSK")
-@requirement("rfc7296-1.2-initial-exchanges-set-up-child")
+@requirement("rfc7296-1.2-initial-exchanges-set-up-child", "rfc7296-2.17-keymat-direction-order")
 @turned_red_by("swaps-child-keys")
 def test_initiator_sets_up_a_child_sa_that_carries_traffic(peer):
     """
@@ -34,7 +34,7 @@ def test_initiator_sets_up_a_child_sa_that_carries_traffic(peer):
 @SUITES
 @tries("Authentication", "PSK")
 @as_responder
-@requirement("rfc7296-1.2-initial-exchanges-set-up-child")
+@requirement("rfc7296-1.2-initial-exchanges-set-up-child", "rfc7296-2.17-keymat-direction-order")
 @turned_red_by("swaps-child-keys")
 def test_responder_accepts_a_child_sa_that_carries_traffic(peer, target):
     """

@@ -97,7 +97,7 @@ def test_secret_of_one_identity_does_not_authenticate_another(peer, target):
 
 @WRONG
 @as_responder
-@requirement("rfc7296-1.2-auth-verified")
+@requirement("rfc7296-1.2-auth-verified", "rfc7296-2.21.2-initiator-reports-failure")
 @turned_red_by("accepts-any-auth", "keeps-ike-sa-after-wrong-auth")
 def test_responder_with_wrong_auth_gets_no_sa(peer, target, wrong, observed):
     """

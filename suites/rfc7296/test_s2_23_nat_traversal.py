@@ -37,7 +37,11 @@ def test_responder_puts_esp_into_udp(established):
 @FAMILIES
 @CLAIMED
 @as_responder
-@requirement("rfc7296-2.23-initiator-goes-on-on-4500", "rfc3948-2.2-non-esp-marker")
+@requirement(
+    "rfc7296-2.23-initiator-goes-on-on-4500",
+    "rfc7296-2-non-esp-marker",
+    "rfc3948-2.2-non-esp-marker",
+)
 @turned_red_by("stays-on-port-500", "detects-no-nat", "sends-plain-esp-through-nat")
 def test_initiator_goes_on_on_port_4500(peer, target):
     """

@@ -22,6 +22,7 @@ from peers.reference.faults import (
     MajorVersion,
     MinorVersion,
     NextPayload,
+    Padding,
     PadLength,
     PayloadLength,
     ProposalLength,
@@ -215,6 +216,15 @@ def test_pad_length(fault, before, after):
         Message.open(wrong, GCM)
 
 
+@pytest.mark.parametrize("padding", [b"", b"\xaa", bytes(range(255))], ids=len)
+def test_padding_of_any_size_and_content_is_read_as_it_stands(padding):
+    good = Message.open(IKE_AUTH.seal(GCM, IV), GCM)
+    padded = Message.open(IKE_AUTH.with_fault(Padding(padding)).seal(GCM, IV), GCM)
+
+    assert padded == good
+    assert padded.padding == padding
+
+
 @pytest.mark.parametrize(
     ("fault", "at"),
     [
@@ -295,6 +305,7 @@ NOWHERE = [
     (MajorVersion(16), "does not fit"),
     (TransformCount(to=256), "256 does not fit"),
     (PadLength(to=1), "an unprotected message has no Pad Length"),
+    (Padding(b""), "an unprotected message has no padding"),
     (IcvCorrupted(), "an unprotected message has nothing sealed"),
     (TruncateMessage(0), "0 octets cannot be cut off"),
     (TruncateMessage(268), "268 octets cannot be cut off 267"),
@@ -311,6 +322,7 @@ def test_the_catalogue_is_closed_and_each_fault_has_a_test_and_a_sentence():
     in_rows = {type(row[0]) for row in EDITS}
     in_other_tests = {
         PadLength,
+        Padding,
         IvCorrupted,
         CiphertextCorrupted,
         IcvCorrupted,

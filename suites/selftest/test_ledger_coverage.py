@@ -3,7 +3,7 @@
 import pytest
 
 from reports.ledger import Judged, Level, Requirement
-from suites.ledger import JUDGEABLE, Coverage, collect
+from suites.ledger import JUDGEABLE, Coverage, collect, open_requirements
 
 
 def _row(id_, level="MUST", judged="fault"):
@@ -58,3 +58,12 @@ def test_every_conformance_test_names_rows_that_there_are():
     assert len(coverage.tests) > 80
     assert not coverage.nameless_tests()
     assert not coverage.unknown_ids()
+
+
+def test_a_binding_row_without_a_test_is_told_from_one_that_need_not_have_one(coverage):
+    assert coverage.unjudged() == ["rfc7296-2.5-untested"]
+
+
+def test_every_judgeable_must_has_a_test_or_is_open_for_a_reason():
+    """Strict both ways: what has got a test is not open any more."""
+    assert collect().unjudged() == list(open_requirements())

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from peers.reference.message import HEADER_SIZE, Header
-from peers.reference.numbers import ExchangeType
+from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import SA, Nonce
 from peers.reference.rules.registry import Complaint, Seen, heard, of_conversation
 
@@ -75,5 +75,11 @@ def _says_who_began(conversation: Sequence[Seen]) -> Iterator[Complaint]:
         header = seen.header
         if not seen.heard and not seen.at.fault:
             ours.setdefault(header.spi_i, header.initiator)
-        elif seen.heard and ours.get(header.spi_i) is header.initiator:
+        elif seen.heard and not _disowns(seen) and ours.get(header.spi_i) is header.initiator:
             yield Complaint(seen, f"an {header.exchange!s} message with the other side's I flag")
+
+
+def _disowns(seen: Seen) -> bool:
+    """Say whether a message is about an IKE SA that its sender does not know: it has no side."""
+    message = seen.message
+    return message is not None and message.notifies == (NotifyType.INVALID_IKE_SPI,)
