@@ -117,7 +117,17 @@ class Announcements:
 
         session.waiting.append(Wanted(ask))
 
+    def check_liveness(self, session: Session) -> None:
+        """See whether the peer is alive, as soon as the window lets us (2.4)."""
+        empty = Wanted(lambda here: self._endpoint.request(here, _empty(here)))
+        session.waiting.append(empty)
+        self._endpoint.ask_next()
+
     def expire(self, session: Session) -> None:
         """Give an IKE SA up that is half open still (2.4)."""
         if session.is_half_open():
             self._endpoint.close(session, "half open for too long")
+
+
+def _empty(session: Session) -> Message:
+    return session.sa.request(ExchangeType.INFORMATIONAL)

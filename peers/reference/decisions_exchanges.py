@@ -101,6 +101,10 @@ class ExchangeDecisions:
         """Say whether INITIAL_CONTACT is obeyed before its sender is authenticated: never (2.4)."""
         return False
 
+    def checks_liveness_on_hint(self, message: Message) -> bool:
+        """Say whether a message in clear makes us see whether the peer is alive: a MAY (2.4)."""
+        return False
+
     def report_interval(self) -> float:
         """Give the seconds between two reports of Message IDs: they are rate limited (2.3)."""
         return REPORT_INTERVAL

@@ -167,17 +167,17 @@ class Endpoint:
         self.now = now
         for session in self.established(connection):
             self.movements.move(session, local, remote)
-        self._ask_next()
+        self.ask_next()
         return self._flush()
 
     def _ask(self, connection: Connection, wanted: Wanted, now: float) -> list[Packet]:
         self.now = now
         for session in self.established(connection):
             session.waiting.append(wanted)
-        self._ask_next()
+        self.ask_next()
         return self._flush()
 
-    def _ask_next(self) -> None:
+    def ask_next(self) -> None:
         """Start exchanges that wait, as far as the peer's window lets us (RFC 7296, 2.3)."""
         for session in list(self.sessions):
             while session.waiting and self._is_usable(session) and self._may_ask(session):
@@ -228,7 +228,7 @@ class Endpoint:
             due = self._due(session)
             if due is not None and due <= now:
                 self._tick(session)
-        self._ask_next()
+        self.ask_next()
         return self._flush()
 
     def _tick(self, session: Session) -> None:
@@ -411,7 +411,7 @@ class Endpoint:
         if place is MessageId.OUTSIDE:
             self.drop(f"Message ID {message.message_id} is outside the window")
             self.announcements.report(session, message.message_id)
-            self._ask_next()
+            self.ask_next()
         elif place is MessageId.REPEATED and not self.decide.is_carried_out_again(message):
             if message.fragment is None or self.decide.repeats_response_for(message.fragment):
                 self._repeat(session, packet, message.message_id)
@@ -421,7 +421,7 @@ class Endpoint:
             session.take_in(whole.message_id)
             self.follow(session, packet)
             self._responder.answer(session, packet, whole, problem)
-            self._ask_next()
+            self.ask_next()
 
     def _read(self, session: Session, octets: bytes) -> tuple[Message | None, str]:
         """Open a message; of a malformed one that is authentic give the header, and the reason."""
@@ -449,6 +449,8 @@ class Endpoint:
             self.drop("an unprotected message within an IKE SA")
             if self.decide.believes(message):
                 self.close(session, "an unprotected notify said so")
+            elif self.decide.checks_liveness_on_hint(message):
+                self.announcements.check_liveness(session)
             return None
         if objection := self.decide.objection(message):
             self.drop(objection)
@@ -479,7 +481,7 @@ class Endpoint:
             session.outstanding.clear()
         self.follow(session, packet)
         self._initiator.hear(session, pending, whole, octets)
-        self._ask_next()
+        self.ask_next()
 
     def _repeat(self, session: Session, packet: Packet, message_id: int) -> None:
         if message_id not in session.answers:

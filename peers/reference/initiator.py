@@ -212,13 +212,22 @@ class Initiator:
         granted = response.has(SA, TSi, TSr) and not self._decide.unknown_error(response)
         if isinstance(wish, ChildWish) and granted:
             self._take_first_child(session, wish, request, response, nonces)
-        if self._endpoint.redirects.hear_authenticated(session, response):
+        redirected = self._endpoint.redirects.hear_authenticated(session, response)
+        if redirected or self._gives_up(session, wish, response):
             return
         if wish is None:
             # A Child SA of its own exchange takes the place of what IKE_AUTH left out (RFC 6023).
             first = sa.connection.children[0]
             session.waiting.append(Wanted(partial(self._endpoint.children.create, policy=first)))
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
+
+    def _gives_up(self, session: Session, wish: object, response: Message) -> bool:
+        """Close an IKE SA whose first Child SA is refused, which only a fault does (1.2)."""
+        refused = isinstance(wish, ChildWish) and not response.has(SA, TSi, TSr)
+        if not refused or self._decide.keeps_ike_sa_without_child():
+            return False
+        self._endpoint.close(session, "its first Child SA was refused")
+        return True
 
     def _take_first_child(
         self,

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 
+import pytest
+
 from peers.reference.negotiation import encr, esn, esp_proposal
 from peers.reference.numbers import Encr, Esn, NotifyType
-from peers.reference.payloads import AUTH, SA, IDr, TSi, TSr
+from peers.reference.payloads import AUTH, SA, Delete, IDr, Notify, TSi, TSr
 from suites.judge import as_responder, requirement, tries, turned_red_by, twin_of
+from suites.observe import await_reaction
 from suites.terms import AES_GCM_128, FAMILIES, SUITES
 
 
@@ -96,3 +99,40 @@ def test_the_same_offer_beside_a_good_one_is_granted(peer):
     assert response.has(IDr, AUTH, SA, TSi, TSr)
     numbers = [proposal.number for proposal in response.get(SA).proposals]
     assert numbers == [2], f"proposal 2 was acceptable, the response numbers {numbers}"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        NotifyType.NO_PROPOSAL_CHOSEN,
+        NotifyType.TS_UNACCEPTABLE,
+        NotifyType.INTERNAL_ADDRESS_FAILURE,
+        NotifyType.FAILED_CP_REQUIRED,
+    ],
+    ids=lambda each: each.name.lower(),
+)
+@as_responder
+@requirement("rfc7296-1.2-child-failure-keeps-ike-sa")
+@turned_red_by("closes-ike-sa-without-child")
+def test_initiator_whose_child_sa_is_refused_keeps_the_ike_sa(peer, target, refusal, observed):
+    """
+    peer                                        target
+                                        <--     HDR, SK {IDi, [IDr,] AUTH, SAi2, TSi, TSr}
+    HDR, SK {IDr, AUTH, N(an error)}    -->
+    HDR, SK {}                          -->
+                                        <--     HDR, SK {}, or HDR, SK {D(IKE)}
+    PREVENTS: an IKE SA of which only one side knows that it is gone.
+    """
+    target.initiate()
+    request = peer.accept_ike_sa_init()
+    response = peer.ike_auth_response(request).without(SA, TSi, TSr)
+    peer.ike.children.clear()
+    peer.answer(request, response + Notify(refusal))
+    await_reaction(peer, target)
+
+    told = [each for each in peer.reactions_so_far() if each.has(Delete)]
+    if told:
+        observed(f"the IKE SA is deleted: {told[0]}")
+        return
+    answered = peer.is_answered(peer.informational())
+    assert answered, "the IKE SA is gone without a Delete"

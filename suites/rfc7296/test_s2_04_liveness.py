@@ -1,14 +1,16 @@
 """RFC 7296, 2.4: when a peer counts as dead, how often it is asked, and what is told of an end."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from peers.reference.events import Transmission
 from peers.reference.message import Message
-from peers.reference.numbers import ExchangeType, ProtocolId
-from peers.reference.payloads import Delete
+from peers.reference.numbers import ExchangeType, NotifyType, ProtocolId
+from peers.reference.payloads import Delete, Notify
 from suites.judge import as_responder, requirement, turned_red_by, twin_of
+from suites.observe import await_reaction
 
 CHECKING = pytest.mark.parametrize("liveness_delay", [1.0], ids=[""])
 
@@ -139,3 +141,64 @@ def _kept(target, ike):
 def _is_copy(event, message):
     heard = isinstance(event, Transmission) and not event.sent
     return heard and isinstance(event.decoded, Message) and event.decoded == message
+
+
+HINTS = 20
+
+
+@requirement("rfc7296-2.4-unprotected-reactions-limited")
+@turned_red_by("checks-liveness-at-every-hint", "believes-unprotected-notify")
+def test_reactions_to_messages_in_clear_are_limited(established, target, observed):
+    """
+    peer                                        target
+    HDR(response), N(INVALID_IKE_SPI) in clear, 20 times -->
+                                        <--     [HDR, SK {}], fewer than 20 times
+    HDR, SK {} (fence)                  -->
+                                        <--     HDR, SK {}
+    PREVENTS: a flood of checks, raised by whoever can send a packet from that address.
+    """
+    hint = established.informational(Notify(NotifyType.INVALID_IKE_SPI))
+    hint = replace(hint, protected=False, response=True, message_id=0)
+    checks = 0
+    for _ in range(HINTS):
+        heard = established.reactions(hint, "in clear")
+        checks += sum(not each.response for each in heard)
+
+    observed(f"{checks} liveness checks because of {HINTS} messages in clear")
+    assert checks < HINTS, f"{checks} liveness checks because of {HINTS} messages in clear"
+    assert len(target.established()) == 1, "the IKE SA is gone because of messages in clear"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NotifyType.AUTHENTICATION_FAILED,
+        NotifyType.INVALID_SYNTAX,
+        NotifyType.INVALID_IKE_SPI,
+        NotifyType.NO_PROPOSAL_CHOSEN,
+    ],
+    ids=lambda each: each.name.lower(),
+)
+@as_responder
+@requirement("rfc7296-2.4-unprotected-message-not-failure")
+@turned_red_by("believes-unprotected-notify")
+def test_error_in_clear_in_answer_to_ike_auth_ends_nothing(peer, target, error):
+    """
+    peer                                        target
+                                        <--     HDR(ID 1), SK {IDi, [IDr,] AUTH, SAi2, TSi, TSr}
+    HDR(response, ID 1), N(an error) in clear -->
+    HDR(response, ID 1), SK {IDr, AUTH, SAr2, TSi, TSr} -->
+    ESP {echo request}                  -->
+                                        <--     ESP {echo reply}
+    PREVENTS: anybody who sees IKE_AUTH ends it, or has it done again with less.
+    """
+    target.initiate()
+    request = peer.accept_ike_sa_init()
+    forged = replace(peer.reply(request, Notify(error)), protected=False)
+    peer.say(forged, "in clear")
+    await_reaction(peer, target)
+
+    peer.answer(request, peer.ike_auth_response(request))
+
+    assert peer.echo(), "the Child SA carries no traffic"
+    assert len(target.established()) == 1, "the IKE SA is not set up"

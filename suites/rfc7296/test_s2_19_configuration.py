@@ -97,7 +97,7 @@ def test_nothing_is_configured_that_nobody_asked_for(peer):
 
 @GIVES
 @requirement("rfc7296-2.19-failed-cp-required")
-@turned_red_by("grants-child-without-configuration")
+@turned_red_by("grants-child-without-configuration", "closes-ike-sa-without-child")
 def test_child_sa_without_a_request_for_an_address_is_refused(peer):
     """
     peer                                        target (assigns addresses)

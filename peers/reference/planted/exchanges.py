@@ -122,3 +122,11 @@ class MindsPayloadOrder(Decisions):
         names = [kind.__name__ for kind in message.types]
         later = [names.index(each) for each in ("Nonce", "TSi") if each in names]
         return "SA" in names and any(names.index("SA") > each for each in later)
+
+
+@fault("checks-liveness-at-every-hint")
+class ChecksLivenessAtEveryHint(Decisions):
+    """Each message in clear makes us ask whether the peer is alive, however many there are."""
+
+    def checks_liveness_on_hint(self, message: Message) -> bool:
+        return True
