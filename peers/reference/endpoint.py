@@ -42,7 +42,8 @@ from peers.reference.redirects import Redirects
 from peers.reference.responder import Responder
 from peers.reference.sa import NO_SPI, Datagrams, IkeSa, Random
 from peers.reference.session import Pending, Session, Wanted
-from peers.reference.states import Event, State
+from peers.reference.states import Event
+from peers.reference.timers import Timers
 
 RETRANSMISSIONS = (1.0, 2.0, 4.0, 8.0)
 """Seconds after which an unanswered request is sent again; then the IKE SA is given up."""
@@ -86,6 +87,7 @@ class Endpoint:
         self.movements = Movements(self)
         self.redirects = Redirects(self)
         self._traffic = EspTraffic(self)
+        self._timers = Timers(self, self._traffic)
         self._fragments = FragmentIntake(self)
         self._responder = Responder(self)
         self._initiator = Initiator(self)
@@ -206,55 +208,14 @@ class Endpoint:
 
     def next_timer(self) -> float | None:
         """Give the time of the next retransmission, liveness check or keepalive, if any."""
-        dues = (self._due, self._traffic.keepalive_due)
-        times = (due(session) for session in self.sessions for due in dues)
-        return min((time for time in times if time is not None), default=None)
-
-    def _due(self, session: Session) -> float | None:
-        dues = [pending.due for pending in session.outstanding.values()]
-        delay = session.sa.connection.liveness_delay
-        if delay and not dues and session.sa.state is State.ESTABLISHED:
-            dues.append(session.heard + delay)
-        return min((*dues, *(each.due for each in session.later)), default=None)
+        return self._timers.next_due()
 
     def tick(self, now: float) -> list[Packet]:
-        """Retransmit, check liveness, send keepalives, where that is due (RFC 7296, 2.1 and 2.4).
-
-        An IKE SA whose peer does not answer is given up.
-        """
+        """Retransmit, check liveness, send keepalives, where that is due."""
         self.now = now
-        for session in list(self.sessions):
-            self._traffic.keep_alive(session)
-            due = self._due(session)
-            if due is not None and due <= now:
-                self._tick(session)
+        self._timers.run()
         self.ask_next()
         return self._flush()
-
-    def _tick(self, session: Session) -> None:
-        ripe = [each for each in session.later if each.due <= self.now]
-        session.later = [each for each in session.later if each not in ripe]
-        for each in ripe:
-            each.do(session)
-        overdue = [each for each in session.outstanding.values() if each.due <= self.now]
-        for pending in overdue:
-            self._repeat_request(session, pending)
-        if not ripe and not overdue:
-            # Nothing was heard for a while: an empty request asks whether the peer is alive.
-            probe = self.movements.liveness(session)
-            self.request(session, session.sa.request(ExchangeType.INFORMATIONAL, *probe))
-
-    def _repeat_request(self, session: Session, pending: Pending) -> None:
-        if session not in self.sessions:
-            return
-        pending.attempts += 1
-        if self.decide.gives_up(pending.message, pending.attempts, len(self.retransmissions)):
-            self.close(session, "the peer does not answer")
-            return
-        pending.due = self.now + self.decide.wait(self.retransmissions, pending.attempts)
-        if self.decide.retransmits():
-            again = self.decide.repeat_request(session.sa, pending.datagrams, pending.message)
-            self._send_request(session, again)
 
     def forget(self, connection: Connection) -> None:
         """Drop a connection and its SAs silently."""
@@ -304,9 +265,10 @@ class Endpoint:
             (session.sa.request_octets,) = datagrams
         else:
             session.sa.next_request_id += 1
-        self._send_request(session, datagrams)
+        self.send_request(session, datagrams)
 
-    def _send_request(self, session: Session, datagrams: Datagrams) -> None:
+    def send_request(self, session: Session, datagrams: Datagrams) -> None:
+        """Send a request of ours, or send it again."""
         for octets in datagrams:
             self.send(session, ike_packet(session.sa.local, session.sa.remote, octets))
 
