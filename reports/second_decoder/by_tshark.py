@@ -15,6 +15,7 @@ from typing import IO
 from peers.reference.errors import Inconclusive
 from reports.second_decoder.fields import Fields, Pairs
 
+_TOO_LONG = "field length invalid!"
 _NUMBERS = {
     "isakmp.nextpayload": "next_payload",
     "isakmp.mjver": "major",
@@ -157,7 +158,7 @@ def _chain(name: str, parent: ET.Element) -> Pairs:
 def _payload(payload: ET.Element) -> Pairs:
     kind = int(payload.get("show", "0"))
     yield "type", kind
-    octets = bytes.fromhex(payload.get("value", ""))
+    octets = _hex(payload)
     yield from _plain(payload, octets)
     yield from _NESTED.get(kind, _nothing)(payload, octets)
 
@@ -177,15 +178,20 @@ def _plain(parent: ET.Element, octets: bytes = b"") -> Pairs:
             yield _OCTETS[name], _octets(element, parent, octets)
 
 
+def _hex(element: ET.Element) -> bytes:
+    """Give an element's octets; none where tshark says that its length is beyond the message."""
+    value = element.get("value", "")
+    return b"" if value == _TOO_LONG else bytes.fromhex(value)
+
+
 def _number(element: ET.Element) -> int:
     return int(element.get("value") or "0", 16)
 
 
 def _octets(element: ET.Element, parent: ET.Element, octets: bytes) -> bytes:
     """Give a field's octets; one without a value of its own says where it stands in its parent."""
-    value = element.get("value", "")
-    if value:
-        return bytes.fromhex(value)
+    if value := _hex(element):
+        return value
     start = int(element.get("pos", "0")) - int(parent.get("pos", "0"))
     return octets[start : start + int(element.get("size", "0"))]
 
@@ -226,7 +232,7 @@ def _selectors(payload: ET.Element, octets: bytes) -> Pairs:
 
 def _delete(payload: ET.Element, octets: bytes) -> Pairs:
     for index, spi in enumerate(_named(payload, "isakmp.delete.spi")):
-        yield f"spi[{index}]", bytes.fromhex(spi.get("value", ""))
+        yield f"spi[{index}]", _hex(spi)
 
 
 def _empty_data(payload: ET.Element, octets: bytes) -> Pairs:
@@ -245,7 +251,7 @@ def _notify(payload: ET.Element, octets: bytes) -> Pairs:
 def _certreq(payload: ET.Element, octets: bytes) -> Pairs:
     """tshark shows each hash of an authority on its own."""
     hashes = _named(payload, "isakmp.ike.certreq.authority")
-    yield "data", b"".join(bytes.fromhex(each.get("value", "")) for each in hashes)
+    yield "data", b"".join(_hex(each) for each in hashes)
 
 
 def _whole(payload: ET.Element, octets: bytes) -> Pairs:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ IKE_PORT, NAT_TRAVERSAL_PORT = 500, 4500
 _NON_ESP_MARKER = bytes(4)
 _KEEPALIVE = b"\xff"
 _UDP_HEADER = 8
+Lines = tuple[str, ...]
+"""The lines of a key table for one SA: an IKE SA has one for each of its keys."""
+
 _FRAGMENTED = 0x3FFF
 """More Fragments and the fragment offset (RFC 791, 3.1)."""
 
@@ -44,7 +47,7 @@ class Captured:
 
 @dataclass(slots=True)
 class Batch:
-    """Captures that one run of a decoder can read: one link type, one key for each SA.
+    """Captures that one run of a decoder can read: one link type, the keys of one test for an SA.
 
     ``captured`` is what is compared of what the ``frames`` carry, by their number from 1.
     ``tables`` have whole lines of Wireshark's tables, by SPIs, for ESP with addresses.
@@ -53,16 +56,16 @@ class Batch:
     link: int
     frames: list[bytes] = field(default_factory=list)
     captured: dict[int, Captured] = field(default_factory=dict)
-    tables: dict[str, dict[str, str]] = field(
+    tables: dict[str, dict[str, Lines]] = field(
         default_factory=lambda: {IKE_TABLE: {}, ESP_TABLE: {}}
     )
 
-    def takes(self, link: int, tables: Mapping[str, Mapping[str, str]]) -> bool:
+    def takes(self, link: int, tables: Mapping[str, Mapping[str, Lines]]) -> bool:
         """Say whether these keys contradict none that are here."""
         return self.link == link and all(
-            self.tables[name].get(key, line) == line
-            for name, lines in tables.items()
-            for key, line in lines.items()
+            self.tables[name].get(key, lines) == lines
+            for name, table in tables.items()
+            for key, lines in table.items()
         )
 
     def add(
@@ -75,6 +78,10 @@ class Batch:
             known = said.get(carried[1], ("", None))
             self.captured[len(self.frames)] = Captured(test, number, *found, *known)
 
+    def lines(self, name: str) -> list[str]:
+        """List the lines of a table, in the order that Wireshark is given them."""
+        return [line for lines in self.tables[name].values() for line in lines]
+
     def write(self, folder: Path) -> tuple[Path, Path]:
         """Write a capture and a Wireshark profile; give the paths of both."""
         from scapy.utils import RawPcapNgWriter
@@ -82,8 +89,8 @@ class Batch:
         capture, profile = folder / "capture.pcapng", folder / FOLDER
         profile.mkdir(parents=True)
         (profile / "preferences").write_text(PREFERENCES, encoding="utf-8")
-        for name, lines in self.tables.items():
-            text = "".join(f"{line}\n" for line in lines.values())
+        for name in self.tables:
+            text = "".join(f"{line}\n" for line in self.lines(name))
             (profile / name).write_text(text, encoding="utf-8")
         writer: Any = RawPcapNgWriter(str(capture))
         try:
@@ -114,7 +121,7 @@ def batches(folder: Path) -> list[Batch]:
 
 def _collect(found: list[Batch], result: TestResult, capture: Path) -> None:
     """Put a test's capture where its keys contradict no other's."""
-    tables = {name: dict(_lines(capture.parent / FOLDER / name)) for name in (IKE_TABLE, ESP_TABLE)}
+    tables = {name: _table(capture.parent / FOLDER / name) for name in (IKE_TABLE, ESP_TABLE)}
     steps = {
         bytes.fromhex(step.octets): (step.fault, _sequence(step))
         for step in result.ladder
@@ -128,8 +135,8 @@ def _collect(found: list[Batch], result: TestResult, capture: Path) -> None:
         if batch is None:
             batch = Batch(link)
             found.append(batch)
-        for name, lines in tables.items():
-            batch.tables[name].update(lines)
+        for name, table in tables.items():
+            batch.tables[name].update(table)
         batch.add(test, number, frame, steps)
 
 
@@ -139,13 +146,14 @@ def _sequence(step: Step) -> int | None:
     return int(found[1]) if found else None
 
 
-def _lines(table: Path) -> Iterator[tuple[str, str]]:
-    """Give the lines of a key table by what Wireshark finds them by."""
-    if not table.exists():
-        return
-    for line in table.read_text(encoding="utf-8").splitlines():
+def _table(path: Path) -> dict[str, Lines]:
+    """Read the lines of a key table by what Wireshark finds them by."""
+    table: dict[str, Lines] = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
         columns = line.removeprefix("# ").split(",")
-        yield ",".join(columns[: 4 if table.name == ESP_TABLE else 2]), line
+        key = ",".join(columns[: 4 if path.name == ESP_TABLE else 2])
+        table[key] = (*table.get(key, ()), line)
+    return table
 
 
 def _carried(link: int, frame: bytes) -> tuple[int, bytes] | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from reports.second_decoder import by_scapy
 from reports.second_decoder.captured import Batch, Captured
 from reports.second_decoder.fields import Fields, Value
-from reports.second_decoder.keys import Keys
+from reports.second_decoder.keys import NO_ALGORITHM, Keys
 from reports.second_decoder.known import SCAPY, TSHARK, Known, explanation
 from reports.second_decoder.ours import WRONG_ICV, Reading, read_esp, read_ike
 from reports.wireshark import ESP_TABLE, IKE_TABLE
@@ -87,7 +87,7 @@ class Comparison:
 
     def add(self, batch: Batch, shown: dict[int, Fields]) -> None:
         """Compare what a batch holds; ``shown`` is tshark's reading by number of the frame."""
-        keys = Keys(batch.tables[IKE_TABLE].values(), batch.tables[ESP_TABLE].values())
+        keys = Keys(batch.lines(IKE_TABLE), batch.lines(ESP_TABLE))
         for number, captured in batch.captured.items():
             reading = (
                 read_esp(captured.octets, keys, captured.sequence)
@@ -133,13 +133,13 @@ class Comparison:
 
 def _closed_to_scapy(captured: Captured, reading: Reading) -> str:
     if captured.is_esp and reading.key is not None and not by_scapy.has_algorithms_of(reading.key):
-        return "no such algorithm"
+        return NO_ALGORITHM
     return reading.closed
 
 
 def _closed_to_tshark(reading: Reading) -> str:
-    if reading.key is not None and not reading.key.readable:
-        return "no such algorithm"
+    if reading.key is not None and reading.key.unreadable:
+        return reading.key.unreadable
     return reading.closed
 
 

@@ -11,6 +11,7 @@ from peers.reference.errors import ScriptError
 from peers.reference.keytables import ESP_ENCR, ESP_INTEG, IKE_ENCR, IKE_INTEG, NEWER
 from peers.reference.numbers import Encr, Integ
 
+NO_ALGORITHM, NOT_THE_LAST_KEY = "no such algorithm", "not the last key of its IKE SA"
 _BITS = (None, 128, 192, 256)
 
 
@@ -19,14 +20,14 @@ class Key:
     """The keys of one direction.
 
     Where Wireshark has one name for several integrity algorithms, ``integs`` are all of them.
-    ``readable`` says whether Wireshark has names for the algorithms at all.
+    ``unreadable`` says why Wireshark decrypts nothing with these keys; it is empty where it does.
     """
 
     encr: Encr
     integs: tuple[Integ, ...]
     encryption: bytes
     integrity: bytes
-    readable: bool
+    unreadable: str = ""
 
     def candidates(self) -> Iterator[tuple[Key, Protection]]:
         """Give for each of ``integs`` the key with it alone, and its protection.
@@ -50,10 +51,14 @@ class Key:
 
 
 class Keys:
-    """The keys of IKE SAs by SPIs and sender (whether it is the initiator), of ESP SAs by SPI."""
+    """The keys of IKE SAs by SPIs and sender (whether it is the initiator), of ESP SAs by SPI.
+
+    An IKE SA with further key exchanges has several, one after the other (RFC 9370, 2.2.2), of
+    which Wireshark uses the last line alone.
+    """
 
     def __init__(self, ike: Iterable[str], esp: Iterable[str]) -> None:
-        self.ike: dict[tuple[bytes, bytes, bool], Key] = {}
+        self.ike: dict[tuple[bytes, bytes, bool], list[Key]] = {}
         self.esp: dict[bytes, Key] = {}
         for line in ike:
             self._add_ike(line)
@@ -64,13 +69,16 @@ class Keys:
         *spis, ei, er, encr, ai, ar, integ = _columns(line)
         spi_i, spi_r = map(bytes.fromhex, spis)
         for initiator, encryption, integrity in ((True, ei, ai), (False, er, ar)):
-            self.ike[spi_i, spi_r, initiator] = Key(
+            key = Key(
                 _IKE_ENCR_NAMES[encr],
                 _IKE_INTEG_NAMES[integ],
                 bytes.fromhex(encryption),
                 bytes.fromhex(integrity),
-                readable=not line.startswith("#"),
+                _unreadable(line),
             )
+            earlier = self.ike.get((spi_i, spi_r, initiator), [])
+            unused = [replace(each, unreadable=NOT_THE_LAST_KEY) for each in earlier]
+            self.ike[spi_i, spi_r, initiator] = [*unused, key]
 
     def _add_esp(self, line: str) -> None:
         *_, spi, encr, encryption, integ, integrity = _columns(line)
@@ -79,8 +87,13 @@ class Keys:
             _ESP_INTEG_NAMES[integ],
             _octets(encryption),
             _octets(integrity),
-            readable=not line.startswith("#"),
+            _unreadable(line),
         )
+
+
+def _unreadable(line: str) -> str:
+    """Give the reason that a line is a comment: Wireshark has no name for an algorithm in it."""
+    return NO_ALGORITHM if line.startswith("#") else ""
 
 
 def _columns(line: str) -> list[str]:

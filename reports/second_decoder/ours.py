@@ -46,19 +46,20 @@ def read_ike(octets: bytes, keys: Keys) -> Reading:
     envelope = message.find(SK)
     if envelope is None:
         return replace(reading, closed=FRAGMENT) if message.has(SKF) else reading
-    key = keys.ike.get((message.spi_i, message.spi_r, message.initiator))
-    if key is None:
-        return replace(reading, closed=NO_KEY)
-    ((key, protection),) = key.candidates()
-    try:
-        plaintext = protection.open(octets[: len(octets) - len(envelope.data)], envelope.data)
-        opened = message.opened(octets, protection)
-    except IntegrityFailure:
-        return replace(reading, closed=WRONG_ICV, key=key)
-    except MalformedMessage as problem:
-        return replace(reading, refused=str(problem), key=key)
-    both = (*message.payloads, *opened.payloads)
-    return replace(_reading(opened, both), key=key, first=envelope.first, plaintext=plaintext)
+    closed = replace(reading, closed=NO_KEY)
+    for key in keys.ike.get((message.spi_i, message.spi_r, message.initiator), ()):
+        closed = replace(reading, closed=WRONG_ICV, key=key)
+        ((key, protection),) = key.candidates()
+        try:
+            plaintext = protection.open(octets[: len(octets) - len(envelope.data)], envelope.data)
+            opened = message.opened(octets, protection)
+        except IntegrityFailure:
+            continue
+        except MalformedMessage as problem:
+            return replace(reading, refused=str(problem), key=key)
+        both = (*message.payloads, *opened.payloads)
+        return replace(_reading(opened, both), key=key, first=envelope.first, plaintext=plaintext)
+    return closed
 
 
 def _reading(message: Message, payloads: tuple[Payload, ...]) -> Reading:

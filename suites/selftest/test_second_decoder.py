@@ -16,7 +16,7 @@ from reports.second_decoder import __main__ as program
 from reports.second_decoder import by_scapy, by_tshark, fields
 from reports.second_decoder.captured import Batch, Captured
 from reports.second_decoder.comparison import Comparison, Disagreement
-from reports.second_decoder.keys import Keys
+from reports.second_decoder.keys import NOT_THE_LAST_KEY, Keys
 from reports.second_decoder.known import NO_TRAILER, SCAPY, TSHARK, Known, explanation
 from reports.second_decoder.ours import NO_KEY, read_ike
 from reports.wireshark import ESP_TABLE, IKE_TABLE
@@ -34,6 +34,7 @@ SUITES = (
     "rfc4303/test_s2_4_trailer.py",
     "rfc4303/test_s3_3_3_counter.py",
     "rfc5280",
+    "rfc9370/test_s2_2_initial.py",
 )
 
 
@@ -109,6 +110,17 @@ def test_a_disagreement_is_printed_with_both_readings_and_fails(run, capsys, mon
 @NEEDS_TSHARK
 def test_what_tshark_is_known_for_in_esp_still_happens(comparison):
     assert comparison.known[NO_TRAILER] > 0
+
+
+@NEEDS_TSHARK
+def test_what_is_sealed_with_an_earlier_key_of_an_ike_sa_is_opened_by_us_and_closed_to_tshark(
+    comparison,
+):
+    row = comparison.rows["IKE_INTERMEDIATE"]
+
+    assert comparison.closed[TSHARK, NOT_THE_LAST_KEY] > 0
+    assert comparison.closed[SCAPY, NOT_THE_LAST_KEY] == 0
+    assert row.tallies[SCAPY].agreed > row.tallies[TSHARK].agreed
 
 
 # What cannot be compared.
@@ -219,8 +231,8 @@ def test_keys_are_read_back_from_wiresharks_tables(encr, bits, integ):
     keys = Keys([ikev2_decryption_line(ike)], esp_sa_lines(child))
 
     for key in (
-        keys.ike[ike.spi_i, ike.spi_r, True],
-        keys.ike[ike.spi_i, ike.spi_r, False],
+        *keys.ike[ike.spi_i, ike.spi_r, True],
+        *keys.ike[ike.spi_i, ike.spi_r, False],
         keys.esp[child.initiator_spi],
         keys.esp[child.responder_spi],
     ):
@@ -245,10 +257,11 @@ def sealed():
 
 def test_keys_that_contradict_each_other_are_not_put_together():
     batch = Batch(RAW_IP)
-    batch.tables[ESP_TABLE]["spi 1"] = "key 1"
+    batch.tables[ESP_TABLE]["spi 1"] = ("key 1",)
+    more = {"spi 1": ("key 1",), "spi 2": ("key 2",)}
 
-    assert batch.takes(RAW_IP, {ESP_TABLE: {"spi 1": "key 1", "spi 2": "key 2"}, IKE_TABLE: {}})
-    assert not batch.takes(RAW_IP, {ESP_TABLE: {"spi 1": "key 2"}})
+    assert batch.takes(RAW_IP, {ESP_TABLE: more, IKE_TABLE: {}})
+    assert not batch.takes(RAW_IP, {ESP_TABLE: {"spi 1": ("key 2",)}})
     assert not batch.takes(1, {})
 
 

@@ -134,7 +134,7 @@ def comparison(tmp_path_factory):
         side = keys.initiator if message.initiator else keys.responder
         octets = message.seal(side, bytes(range(side.iv_size)))
         line = ikev2_decryption_line(keys)
-        batch.tables[IKE_TABLE][line] = line
+        batch.tables[IKE_TABLE][line] = (line,)
         batch.add(str(message), next(count), udp(octets), {})
     shown = {}
     if by_tshark.available():
