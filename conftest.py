@@ -200,12 +200,13 @@ def behind_nat(request: pytest.FixtureRequest) -> bool:
 def station(request: pytest.FixtureRequest, target_spec: str) -> Station:
     """Give the test's target, the link to it, and fresh addresses."""
     bench = request.config.stash[SESSION]
-    return bench.station(target_spec, _randomness(request))
+    return bench.station(target_spec, _randomness(request, "target"))
 
 
-def _randomness(request: pytest.FixtureRequest) -> Any:
+def _randomness(request: pytest.FixtureRequest, whose: str) -> Any:
+    """Give a source of octets: each of its own, lest both sides draw the same SPIs and nonces."""
     bench = request.config.stash[SESSION]
-    return random.Random(f"{bench.settings.seed} {request.node.nodeid}").randbytes
+    return random.Random(f"{bench.settings.seed} {whose} {request.node.nodeid}").randbytes
 
 
 @pytest.fixture
@@ -224,7 +225,8 @@ def connection(
 ) -> Connection:
     """Describe the connection as the target is to have it."""
     _check_needs(request.node, station, family)
-    described = terms.connection(station, family, mode, suite, _randomness(request), method)
+    drawn = _randomness(request, "connection")
+    described = terms.connection(station, family, mode, suite, drawn, method)
     chosen = {
         "replay_window": replay_window,
         "liveness_delay": liveness_delay,
@@ -266,7 +268,8 @@ def peer(
     if behind_nat:
         link = request.getfixturevalue("nat")
         ours = link.inside(ours)
-    peer = Peer(link, ours, _randomness(request), strict_silence=settings.strict_silence)
+    drawn = _randomness(request, "peer")
+    peer = Peer(link, ours, drawn, strict_silence=settings.strict_silence)
     peer.claim = claim
     _check_algorithms(station, connection)
     start = station.link.now()
