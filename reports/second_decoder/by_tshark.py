@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import IO
 
 from peers.reference.errors import Inconclusive
+from peers.reference.numbers import PayloadType
 from reports.second_decoder.fields import Fields, Pairs
 
+_SKF = str(int(PayloadType.SKF))
 _TOO_LONG = "field length invalid!"
 _NUMBERS = {
     "isakmp.nextpayload": "next_payload",
@@ -146,6 +148,9 @@ def _message(proto: ET.Element) -> Fields:
             fields.update(_chain("inner", element))
         elif element.get("name") == "isakmp.enc.pad_length":
             fields["sk.pad_length"] = _number(element)
+        elif element.get("name") == "isakmp.typepayload" and element.get("show") == _SKF:
+            # The payloads of the whole message stand below its last fragment.
+            fields.update(_chain("inner", element))
     return fields
 
 
@@ -192,7 +197,9 @@ def _octets(element: ET.Element, parent: ET.Element, octets: bytes) -> bytes:
     """Give a field's octets; one without a value of its own says where it stands in its parent."""
     if value := _hex(element):
         return value
-    start = int(element.get("pos", "0")) - int(parent.get("pos", "0"))
+    # The parent itself is shown in a wrong place where it stands in fragments put together.
+    first = next(_named(parent, "isakmp.nextpayload"), parent)
+    start = int(element.get("pos", "0")) - int(first.get("pos", "0"))
     return octets[start : start + int(element.get("size", "0"))]
 
 

@@ -11,7 +11,7 @@ from reports.second_decoder.captured import Batch, Captured
 from reports.second_decoder.fields import Fields, Value
 from reports.second_decoder.keys import NO_ALGORITHM, Keys
 from reports.second_decoder.known import SCAPY, TSHARK, Known, explanation
-from reports.second_decoder.ours import WRONG_ICV, Reading, read_esp, read_ike
+from reports.second_decoder.ours import MIXED, WRONG_ICV, IkeReader, Reading, read_esp
 from reports.wireshark import ESP_TABLE, IKE_TABLE
 
 DECODERS = (SCAPY, TSHARK)
@@ -88,11 +88,12 @@ class Comparison:
     def add(self, batch: Batch, shown: dict[int, Fields]) -> None:
         """Compare what a batch holds; ``shown`` is tshark's reading by number of the frame."""
         keys = Keys(batch.lines(IKE_TABLE), batch.lines(ESP_TABLE))
+        reader = IkeReader(keys)
         for number, captured in batch.captured.items():
             reading = (
                 read_esp(captured.octets, keys, captured.sequence)
                 if captured.is_esp
-                else read_ike(captured.octets, keys)
+                else reader.read(captured.octets)
             )
             problem = reading.refused or (reading.closed if reading.closed == WRONG_ICV else "")
             if problem and not captured.fault:
@@ -140,6 +141,8 @@ def _closed_to_scapy(captured: Captured, reading: Reading) -> str:
 def _closed_to_tshark(reading: Reading) -> str:
     if reading.key is not None and reading.key.unreadable:
         return reading.key.unreadable
+    if reading.mixed:
+        return MIXED
     return reading.closed
 
 

@@ -178,6 +178,12 @@ def _is_a_type_of_isakmp(payload: Fields) -> bool:
     return payload.get("type", PayloadType.SA) in range(1, PayloadType.SA)
 
 
+def _is_no_highest_fragment(ours: Fields, path: str) -> bool:
+    """Say whether this is a fragment that others with higher numbers came before."""
+    envelopes = [_payload(ours, each.partition(".")[0]) for each in ours if each.endswith(".total")]
+    return any(each.get("fragment") != each.get("total") for each in envelopes)
+
+
 def _data(payload: Fields) -> bytes:
     value = payload.get("data", b"")
     return value if isinstance(value, bytes) else b""
@@ -194,6 +200,13 @@ NO_TRAILER = Known(
     r"next_header|pad_length|padding|payload",
     "it takes off ESP's trailer only when it has a dissector for what is inside",
     _nothing_to_dissect,
+    hidden=True,
+)
+NOT_IN_ORDER = Known(
+    TSHARK,
+    r"inner\[.*",
+    "it shows what is in fragments with the one of the highest number, if that comes last",
+    _is_no_highest_fragment,
     hidden=True,
 )
 _ANY_PAYLOAD = r"(payload|inner)\[.*"
@@ -324,4 +337,5 @@ KNOWN: tuple[Known, ...] = (
     ),
     Known(TSHARK, r"sk\.padding", "it shows the padding of SK without its value", hidden=True),
     NO_TRAILER,
+    NOT_IN_ORDER,
 )

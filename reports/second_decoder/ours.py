@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
 from peers.reference.crypto import Protection
-from peers.reference.errors import IntegrityFailure, MalformedMessage
+from peers.reference.errors import IntegrityFailure, MalformedMessage, PeerError
 from peers.reference.esp import HEADER_SIZE, InboundSa, NumbersSeen
+from peers.reference.fragment import Fragment
+from peers.reference.fragments import Reassembly
 from peers.reference.message import Message
-from peers.reference.payloads import SK, SKF, Payload
+from peers.reference.payloads import SK, SKF
 from reports.second_decoder import fields
 from reports.second_decoder.fields import Fields
 from reports.second_decoder.keys import Key, Keys
 
-NO_KEY, WRONG_ICV, FRAGMENT = "no key", "wrong ICV", "a fragment"
+NO_KEY, WRONG_ICV = "no key", "wrong ICV"
+MIXED = "it keeps no sets of fragments apart"
+_Sender = tuple[bytes, bytes, bool]
+"""The SPIs of an IKE SA, and whether its initiator sends."""
+
+NO_PADDING = bytes(1)
+"""The Pad Length of the content of fragments, each of which had padding of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +31,8 @@ class Reading:
 
     ``refused`` says why they are malformed, ``closed`` why something encrypted was not opened.
     Of what was opened, ``key`` is the key; ``plaintext`` is what an SK payload held, with padding,
-    and ``first`` the type of its first payload; ``high`` is the high half of an extended number.
+    or a message's fragments together, and ``first`` the type of its first payload; ``mixed`` says
+    that there are fragments of other sets beside; ``high`` is the high half of an extended number.
     """
 
     kind: str
@@ -34,35 +44,74 @@ class Reading:
     first: int = 0
     plaintext: bytes = b""
     high: int | None = None
+    mixed: bool = False
 
 
-def read_ike(octets: bytes, keys: Keys) -> Reading:
-    """Read an IKE message, and open what is inside SK where there is a key."""
-    try:
-        message = Message.decode(octets)
-    except MalformedMessage as problem:
-        return Reading("malformed", refused=str(problem))
-    reading = _reading(message, message.payloads)
-    envelope = message.find(SK)
-    if envelope is None:
-        return replace(reading, closed=FRAGMENT) if message.has(SKF) else reading
-    closed = replace(reading, closed=NO_KEY)
-    for key in keys.ike.get((message.spi_i, message.spi_r, message.initiator), ()):
-        closed = replace(reading, closed=WRONG_ICV, key=key)
-        ((key, protection),) = key.candidates()
+class IkeReader:
+    """Reads the IKE messages of captures, in order, and puts fragments together (RFC 7383)."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._fragments: dict[_Sender, Reassembly] = defaultdict(Reassembly)
+        self._totals: dict[tuple[_Sender, bool, int], set[int]] = defaultdict(set)
+
+    def read(self, octets: bytes) -> Reading:
+        """Read a message, and open what is inside SK or SKF where there is a key.
+
+        The reading of the last fragment of a message has the payloads of the whole.
+        """
         try:
-            plaintext = protection.open(octets[: len(octets) - len(envelope.data)], envelope.data)
-            opened = message.opened(octets, protection)
-        except IntegrityFailure:
-            continue
+            message = Message.decode(octets)
         except MalformedMessage as problem:
-            return replace(reading, refused=str(problem), key=key)
-        both = (*message.payloads, *opened.payloads)
-        return replace(_reading(opened, both), key=key, first=envelope.first, plaintext=plaintext)
-    return closed
+            return Reading("malformed", refused=str(problem))
+        reading = _reading(message)
+        envelope = message.find(SK) or message.find(SKF)
+        if envelope is None:
+            return reading
+        closed = NO_KEY
+        for key in self._keys.ike.get(_sender(message), ()):
+            ((key, protection),) = key.candidates()
+            try:
+                opened = message.opened(octets, protection)
+                plaintext = protection.open(octets[: -len(envelope.data)], envelope.data)
+                return replace(self._opened(opened, plaintext), key=key)
+            except IntegrityFailure:
+                closed = WRONG_ICV
+            except MalformedMessage as problem:
+                return replace(reading, refused=str(problem), key=key)
+        return replace(reading, closed=closed)
+
+    def _opened(self, message: Message, plaintext: bytes) -> Reading:
+        if message.fragment is not None:
+            return self._collected(message, message.fragment)
+        assert message.envelope is not None
+        return replace(_reading(message), first=message.envelope.first, plaintext=plaintext)
+
+    def _collected(self, message: Message, part: Fragment) -> Reading:
+        sender = _sender(message)
+        totals = self._totals[sender, message.response, message.message_id]
+        totals.add(part.total if 1 <= part.number <= part.total else 0)
+        mixed = len(totals) > 1
+        try:
+            whole = self._fragments[sender].take(message)
+        except MalformedMessage:
+            raise
+        except PeerError:
+            whole = None  # Whoever receives the fragment discards it.
+        if whole is None:
+            return replace(_reading(message), mixed=mixed)
+        first, content = whole.content()
+        reading = _reading(replace(message, payloads=whole.payloads))
+        return replace(reading, first=first, plaintext=content + NO_PADDING, mixed=mixed)
 
 
-def _reading(message: Message, payloads: tuple[Payload, ...]) -> Reading:
+def _sender(message: Message) -> _Sender:
+    return message.spi_i, message.spi_r, message.initiator
+
+
+def _reading(message: Message) -> Reading:
+    envelope = () if message.envelope is None else (message.envelope,)
+    payloads = (*message.unprotected, *envelope, *message.payloads)
     return Reading(str(message.exchange), fields.of_message(message), len(payloads))
 
 

@@ -14,6 +14,7 @@ from peers.reference.errors import Inconclusive, PeerError
 from peers.reference.numbers import ExchangeType, ProtocolId
 from peers.reference.payloads import Delete
 from peers.reference.rules import RULES, Complaint, Seen, seen_in
+from suites.fragmentation import FRAGMENTED, LARGE
 from suites.judge import as_responder, requirement, turned_red_by
 from suites.terms import CBC, DEFAULT
 
@@ -63,6 +64,9 @@ INITIATOR = {
 }  # fmt: skip
 """The same of an initiator's messages."""
 
+IN_FRAGMENTS = {"rfc7296-2.5-reserved-sent-as-zero": "sets-reserved-fields-in-fragments"}
+"""What is judged with messages in fragments (RFC 7383) too; the other rules see them in passing."""
+
 
 def what_a_responder_sends(peer, rule, earlier):
     """
@@ -97,20 +101,62 @@ def what_an_initiator_sends(peer, target, rule, earlier):
     _judge(peer, rule, earlier)
 
 
+@FRAGMENTED
+@LARGE
+def what_a_responder_sends_in_fragments(peer, rule, earlier):
+    """
+    peer                                        target
+    IKE_SA_INIT                         -->
+                                        <--     its response
+    IKE_AUTH: SKF(1 of n), .. SKF(n of n) -->
+                                        <--     SKF(1 of n), .. SKF(n of n)
+    PREVENTS: an error inside of large messages, which nobody looks for in pieces of them.
+    """
+    _as_far_as_it_goes(peer, lambda peer: peer.establish())
+
+    _judge_fragments(peer, rule, earlier)
+
+
+@FRAGMENTED
+@LARGE
+@as_responder
+def what_an_initiator_sends_in_fragments(peer, target, rule, earlier):
+    """
+    peer                                        target
+                                        <--     IKE_SA_INIT
+    its response                        -->
+                                        <--     IKE_AUTH: SKF(1 of n), .. SKF(n of n)
+    SKF(1 of n), .. SKF(n of n)         -->
+    PREVENTS: an error inside of large messages, which nobody looks for in pieces of them.
+    """
+    target.initiate()
+    _as_far_as_it_goes(peer, lambda peer: peer.accept())
+
+    _judge_fragments(peer, rule, earlier)
+
+
 def _tests(who, judge, rows):
     """Make a test of each row, so that each has a name, a row and a fault of its own."""
     for row, fault in rows.items():
+        faults = (RESPONDER[row], IN_FRAGMENTS[row]) if row in IN_FRAGMENTS else (fault,)
         test = FunctionType(judge.__code__, globals(), judge.__name__)
         test.__doc__ = judge.__doc__
         test.pytestmark = list(getattr(judge, "pytestmark", []))
         suite = CBC if row == "rfc7296-3.4-modp-length" else DEFAULT
         given = pytest.mark.parametrize(("rule", "suite"), [pytest.param(RULES[row], suite, id="")])
-        for mark in (given, requirement(row), turned_red_by(fault), pytest.mark.looks_back):
+        for mark in (given, requirement(row), turned_red_by(*faults), pytest.mark.looks_back):
             test = mark(test)
         name = re.sub(r"\W", "_", row.removeprefix("rfc7296-"))
         yield f"test_{who}_{name}", test
 
 
+# First what is in fragments: the tests that only look back on that come after it.
+globals().update(
+    _tests("responder_in_fragments", what_a_responder_sends_in_fragments, IN_FRAGMENTS)
+)
+globals().update(
+    _tests("initiator_in_fragments", what_an_initiator_sends_in_fragments, IN_FRAGMENTS)
+)
 globals().update(_tests("responder", what_a_responder_sends, RESPONDER))
 globals().update(_tests("initiator", what_an_initiator_sends, INITIATOR))
 
@@ -143,6 +189,13 @@ def _as_far_as_it_goes(peer, converse):
         converse(peer)
     except (PeerError, Inconclusive) as problem:
         peer.remark(f"the conversation ends here: {problem}")
+
+
+def _judge_fragments(peer, rule, earlier):
+    heard = (seen.message for seen in seen_in(peer.events) if seen.heard and seen.message)
+    if not any(message.fragment for message in heard):
+        raise Inconclusive("the target sent no fragments")
+    _judge(peer, rule, earlier)
 
 
 def _judge(peer, rule, earlier):

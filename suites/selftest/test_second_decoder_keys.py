@@ -9,7 +9,7 @@ from peers.reference.keytables import ikev2_decryption_line
 from peers.reference.message import Message
 from peers.reference.numbers import Encr
 from reports.second_decoder.keys import NO_ALGORITHM, NOT_THE_LAST_KEY, Keys
-from reports.second_decoder.ours import WRONG_ICV, read_ike
+from reports.second_decoder.ours import WRONG_ICV, IkeReader
 from suites.selftest.reports_events import IKE_KEYS, ike_auth
 
 FIRST = IKE_KEYS
@@ -28,7 +28,7 @@ def sealed(message: Message, keys: IkeKeys) -> bytes:
 def test_a_message_is_opened_with_whichever_key_it_was_sealed_with(keys, response):
     message = ike_auth(response=response)
 
-    reading = read_ike(sealed(message, keys), Keys(BOTH, []))
+    reading = IkeReader(Keys(BOTH, [])).read(sealed(message, keys))
 
     assert (reading.closed, reading.refused) == ("", "")
     assert reading.key.encryption == (keys.sk_er if response else keys.sk_ei)
@@ -36,7 +36,7 @@ def test_a_message_is_opened_with_whichever_key_it_was_sealed_with(keys, respons
 
 
 def test_a_message_that_no_key_of_its_ike_sa_opens_has_a_wrong_icv():
-    assert read_ike(sealed(ike_auth(), FOREIGN), Keys(BOTH, [])).closed == WRONG_ICV
+    assert IkeReader(Keys(BOTH, [])).read(sealed(ike_auth(), FOREIGN)).closed == WRONG_ICV
 
 
 def test_wireshark_uses_the_last_line_of_an_ike_sa():

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from peers.reference.decisions import Decisions
 from peers.reference.errors import PeerError
+from peers.reference.faults import ReservedFields
 from peers.reference.fragment import Fragment
 from peers.reference.fragments import Reassembly, split_into
 from peers.reference.message import Message
 from peers.reference.numbers import NotifyType, PayloadType, ProtocolId
-from peers.reference.payloads import Notify, Payload
+from peers.reference.payloads import AUTH, Notify, Payload
 from peers.reference.planted.catalogue import fault
 from peers.reference.sa import Datagrams, IkeSa
 
@@ -47,6 +48,15 @@ class FragmentsUnasked(Decisions):
         if not message.protected:
             return super().datagrams(sa, message)
         return tuple(sa.encode(part) for part in split_into(message, 2))
+
+
+@fault("sets-reserved-fields-in-fragments")
+class SetsReservedFieldsInFragments(Decisions):
+    """RESERVED of AUTH is set in messages that go in fragments, and in no others."""
+
+    def datagrams(self, sa: IkeSa, message: Message) -> Datagrams:
+        split = len(sa.parts(message)) > 1 and message.has(AUTH)
+        return super().datagrams(sa, message.with_fault(ReservedFields(AUTH)) if split else message)
 
 
 class OtherFragments(Decisions):

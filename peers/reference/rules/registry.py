@@ -7,10 +7,11 @@ is told whole conversations, for some rules compare messages.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from peers.reference.errors import MalformedMessage
+from peers.reference.errors import MalformedMessage, PeerError
 from peers.reference.events import Carrier, Event, Transmission
+from peers.reference.fragments import Reassembly
 from peers.reference.message import Header, Message
 from peers.reference.payloads import SK, SKF
 
@@ -23,7 +24,8 @@ class Seen:
     """An IKE message as it crossed the link: ``octets`` without the marker of port 4500.
 
     ``marked`` says whether that marker stood there, None on port 500. ``message`` is opened where
-    we have the keys, and None where the octets make none; ``problem`` then says why.
+    we have the keys, and None where the octets make none; ``problem`` then says why. A message in
+    fragments is there once more where the last one missing crossed, whole, with that one's octets.
     """
 
     at: Transmission
@@ -100,9 +102,32 @@ def heard(conversation: Sequence[Seen]) -> Iterator[Seen]:
 
 
 def seen_in(events: Iterable[Event]) -> list[Seen]:
-    """Find the IKE messages in a record, in order; what is no IKE message at all is left out."""
-    transmissions = (event for event in events if isinstance(event, Transmission))
-    return [seen for each in transmissions if (seen := _seen(each)) is not None]
+    """Find the IKE messages in a record, in order; what is no IKE message at all is left out.
+
+    Where a message is in fragments, they are there, and the whole behind the last one missing.
+    """
+    found: list[Seen] = []
+    under_way = {True: Reassembly(), False: Reassembly()}
+    for event in events:
+        if isinstance(event, Transmission) and (seen := _seen(event)) is not None:
+            found.append(seen)
+            found += _together(under_way[event.sent], seen)
+    return found
+
+
+def _together(under_way: Reassembly, part: Seen) -> Iterator[Seen]:
+    """Give the message that the fragment of a side completes, if it does."""
+    if part.message is None or part.message.fragment is None:
+        return
+    try:
+        whole = under_way.take(part.message)
+    except MalformedMessage as problem:
+        yield replace(part, message=None, problem=str(problem))
+    except PeerError:
+        return  # Whoever receives the fragment discards it (RFC 7383, 2.6).
+    else:
+        if whole is not None:
+            yield replace(part, message=whole)
 
 
 def _seen(at: Transmission) -> Seen | None:

@@ -47,7 +47,7 @@ def _is_first_request(header: Header) -> bool:
 def _draws_new_nonces(conversation: Sequence[Seen]) -> Iterator[Complaint]:
     used: dict[bytes, tuple[bytes, int, bool]] = {}
     for seen in conversation:
-        if seen.message is None:
+        if seen.message is None or seen.message.fragment is not None:
             continue
         header = seen.header
         exchange = (header.spi_i, header.message_id, header.response)
