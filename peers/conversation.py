@@ -96,7 +96,12 @@ class Conversation:
         self.send(packet, message, "; ".join(faults))
 
     def say_esp(
-        self, octets: bytes, decoded: EspPacket | None, sa: IkeSa | None, fault: str = ""
+        self,
+        octets: bytes,
+        decoded: EspPacket | None,
+        sa: IkeSa | None,
+        fault: str = "",
+        traffic_class: int = 0,
     ) -> None:
         """Send an ESP packet on the way that an IKE SA takes, in UDP where there is a NAT.
 
@@ -104,7 +109,9 @@ class Conversation:
         """
         ends = (sa.local, sa.remote) if sa else (self.local, self.remote)
         encapsulated = sa is not None and sa.traverses_nat
-        packet = nat.esp_packet(*ends, octets, encapsulated=encapsulated)
+        packet = nat.esp_packet(
+            *ends, octets, encapsulated=encapsulated, traffic_class=traffic_class
+        )
         self.send(packet, decoded, fault)
 
     def send(

@@ -26,11 +26,13 @@ IP_MTU_DISCOVER, IP_PMTUDISC_DONT = 10, 0
 IP_PKTINFO = 8
 IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT = 23, 0
 IPV6_FREEBIND = 78
+IP_RECVTOS, IPV6_RECVTCLASS = 13, 66
 SO_RCVBUFFORCE = 33
 RECEIVE_BUFFER = 8 << 20
 
 _PKTINFO4 = struct.Struct("=I4s4s")  # interface index, local address, destination in the header
 _PKTINFO6 = struct.Struct("=16sI")  # address, interface index
+_INTEGER = struct.Struct("=i")
 
 Ancillary = list[tuple[int, int, bytes]]
 
@@ -128,15 +130,24 @@ class SocketLink:
                 IP_PKTINFO,
                 _PKTINFO4.pack(0, source.address.packed, b""),
             )
+            marking = (socket.IPPROTO_IP, socket.IP_TOS, _INTEGER.pack(packet.traffic_class))
         else:
             information = (
                 socket.IPPROTO_IPV6,
                 socket.IPV6_PKTINFO,
                 _PKTINFO6.pack(source.address.packed, 0),
             )
+            marking = (
+                socket.IPPROTO_IPV6,
+                socket.IPV6_TCLASS,
+                _INTEGER.pack(packet.traffic_class),
+            )
         try:
             sender.sendmsg(
-                [packet.octets], [information], 0, (str(destination.address), destination.port)
+                [packet.octets],
+                [information, marking],
+                0,
+                (str(destination.address), destination.port),
             )
         except OSError as error:
             raise Inconclusive(f"cannot send from {source} to {destination}: {error}") from error
@@ -212,6 +223,7 @@ class SocketLink:
                         Endpoint(source, 0 if carrier is Carrier.ESP else sender[1]),
                         Endpoint(destination, port),
                         octets,
+                        _traffic_class(ancillary),
                     )
                 )
 
@@ -221,6 +233,7 @@ class SocketLink:
 def _open_ipv4(make: SocketMaker, kind: int, protocol: int, port: int) -> socket.socket:
     opened = make(socket.AF_INET, kind, protocol)
     opened.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+    opened.setsockopt(socket.IPPROTO_IP, IP_RECVTOS, 1)
     opened.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT)
     opened.bind(("0.0.0.0", port))
     return opened
@@ -231,6 +244,7 @@ def _open_ipv6(make: SocketMaker, kind: int, protocol: int, port: int) -> socket
     if kind == socket.SOCK_DGRAM:
         opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    opened.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVTCLASS, 1)
     # An address of an AnyIP route is on no interface; without this it cannot be a source.
     opened.setsockopt(socket.IPPROTO_IPV6, IPV6_FREEBIND, 1)
     opened.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT)
@@ -246,6 +260,17 @@ def _destination(ancillary: Ancillary) -> tuple[IPAddress, bool]:
         if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO):
             return IPv6Address(_PKTINFO6.unpack_from(data)[0]), False
     raise Inconclusive("the kernel did not say which address a packet was sent to")
+
+
+def _traffic_class(ancillary: Ancillary) -> int:
+    """Give the octet of DSCP and ECN in a packet's IP header."""
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.IPPROTO_IP, socket.IP_TOS):
+            return data[0]
+        if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_TCLASS):
+            number: int = _INTEGER.unpack_from(data)[0]
+            return number
+    raise Inconclusive("the kernel did not say what traffic class a packet has")
 
 
 def _refused(error: OSError) -> SetupError:

@@ -22,6 +22,7 @@ from peers.flow import FaultyLink, FlowFault
 from peers.fragmenting import Fragmenting
 from peers.key_exchanges import KeyExchanges
 from peers.link import Link
+from peers.marking import Marking
 from peers.mobility import Moving
 from peers.nat_traversal import NatTraversal
 from peers.reference import initial
@@ -35,13 +36,12 @@ from peers.reference.negotiation import choose, ke
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
 from peers.reference.payloads import KE, SA, Notify, Payload, Proposal
 from peers.reference.sa import NO_SPI, IkeSa, Random
-from peers.traffic import Traffic
 
 PATIENCE = (1.0, 2.0, 4.0)
 """Seconds that a request of ours waits before it is sent again; after the last it is given up."""
 
 
-class Peer(Authenticating, Childless, Fragmenting, Moving, KeyExchanges, NatTraversal, Traffic):
+class Peer(Authenticating, Childless, Fragmenting, Moving, KeyExchanges, NatTraversal, Marking):
     """Our side of one connection, in either role (RFC 7296).
 
     ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works

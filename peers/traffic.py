@@ -87,10 +87,13 @@ class Traffic(ABC):
         sa = self.child.outbound
         return sa.seal(IpProtocol.NO_NEXT_HEADER, bytes(size), self.random(sa.protection.iv_size))
 
-    def say_esp(self, octets: bytes, fault: str = "") -> None:
-        """Send an ESP packet; ``fault`` says in the evidence what is wrong with it."""
+    def say_esp(self, octets: bytes, fault: str = "", *, traffic_class: int = 0) -> None:
+        """Send an ESP packet; ``fault`` says in the evidence what is wrong with it.
+
+        ``traffic_class`` is that of the outer header.
+        """
         sa = None if self.child in self._talk.keyed else self.ike
-        self._talk.say_esp(octets, self._own(octets), sa, fault)
+        self._talk.say_esp(octets, self._own(octets), sa, fault, traffic_class)
 
     def _own(self, octets: bytes) -> EspPacket | None:
         """Read a packet of ours back for the record; None when it is wrong on purpose."""

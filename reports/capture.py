@@ -171,9 +171,9 @@ def _ip_packet(transmission: Transmission) -> bytes:
     number = packet.carrier.value
     addresses: dict[str, Any] = {"src": str(source.address), "dst": str(destination.address)}
     if isinstance(source.address, IPv6Address):
-        outer: Any = IPv6(nh=number, **addresses)
+        outer: Any = IPv6(nh=number, tc=packet.traffic_class, **addresses)
     else:
-        outer = IP(proto=number, **addresses)
+        outer = IP(proto=number, tos=packet.traffic_class, **addresses)
     if packet.carrier is Carrier.UDP:
         outer = outer / UDP(sport=source.port, dport=destination.port)
     return bytes(outer / Raw(packet.octets))

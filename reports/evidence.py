@@ -132,6 +132,7 @@ def _step(event: Transmission, start: float, detail: bool) -> Step:
     packet = event.packet
     decoded = _without_faults(event.decoded) if event.decoded is not None else None
     size = len(packet.octets)
+    marks = f", traffic class {packet.traffic_class:#04x}" if packet.traffic_class else ""
     return Step(
         offset=_offset(event.time, start),
         direction=Direction.SENT if event.sent else Direction.RECEIVED,
@@ -139,7 +140,7 @@ def _step(event: Transmission, start: float, detail: bool) -> Step:
         source=str(packet.source),
         destination=str(packet.destination),
         size=size,
-        summary=str(decoded) if decoded is not None else f"{size} octets",
+        summary=(str(decoded) if decoded is not None else f"{size} octets") + marks,
         decode=_fields(decoded) if detail and decoded is not None else "",
         octets=packet.octets.hex() if detail else "",
         problem=event.problem,

@@ -24,6 +24,7 @@ from peers.reference.decisions_key_exchanges import KeyExchangeDecisions
 from peers.reference.decisions_mobike import MobikeDecisions
 from peers.reference.decisions_nat import NatDecisions
 from peers.reference.decisions_redirect import RedirectDecisions
+from peers.reference.decisions_traffic_class import TrafficClassDecisions
 from peers.reference.esp import EspPacket, Recovery, ReplayWindow
 from peers.reference.initial import with_cookie, with_group
 from peers.reference.message import Header, Message
@@ -81,6 +82,7 @@ class Decisions(
     FragmentDecisions,
     NatDecisions,
     RedirectDecisions,
+    TrafficClassDecisions,
 ):
     """The decisions as the RFCs want them."""
 

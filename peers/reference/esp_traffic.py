@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from peers.reference import ip
 from peers.reference.child import ChildSa
+from peers.reference.connection import Mode
 from peers.reference.errors import IntegrityFailure, PeerError, Replayed
 from peers.reference.events import Carrier, Endpoint, Packet
 from peers.reference.nat import KEEPALIVE_INTERVAL, esp_packet, keepalive_packet
@@ -53,7 +55,7 @@ class EspTraffic:
             newest = window is not None and opened.sequence == window.top
             if session is not None and packet.carrier is Carrier.UDP and newest:
                 self._endpoint.follow(session, packet)
-            self._deliver(child, inner)
+            self._deliver(child, inner, packet.traffic_class)
 
     def send(self, children: Sequence[ChildSa], inner: ip.IpPacket) -> None:
         """Send an inner packet on the Child SA that takes it."""
@@ -63,10 +65,15 @@ class EspTraffic:
         else:
             self._seal(child, inner)
 
-    def _deliver(self, child: ChildSa, inner: ip.IpPacket) -> None:
+    def _deliver(self, child: ChildSa, inner: ip.IpPacket, outer: int) -> None:
         if not self._decide.admits(child, inner):
             self._endpoint.drop("inner packet outside the selectors")
             return
+        leaving = self._leaving(child, inner, outer)
+        if leaving is None:
+            self._endpoint.drop("congestion outside, of which the inner packet cannot tell")
+            return
+        inner = replace(inner, traffic_class=leaving)
         child.packets_in += 1
         # The other side has the new Child SA: it sends on it (RFC 7296, 2.8).
         child.prove_ready()
@@ -75,20 +82,29 @@ class EspTraffic:
             session = self._session_of(child)
             self.send(session.sa.children if session else self._endpoint.keyed, reply)
 
+    def _leaving(self, child: ChildSa, inner: ip.IpPacket, outer: int) -> int | None:
+        """Give the traffic class of a packet that leaves ESP; in transport mode it has but one."""
+        if child.terms.mode is Mode.TRANSPORT:
+            return outer
+        return self._decide.inner_traffic_class(inner.traffic_class, outer)
+
     def _seal(self, child: ChildSa, inner: ip.IpPacket) -> None:
         if self._decide.is_used_up(child):
             self._endpoint.drop("the sequence numbers of a Child SA are used up")
             return
         iv = self._endpoint.random(child.outbound.protection.iv_size)
         octets = self._decide.seal_esp(child, inner, iv)
+        marks = self._decide.outer_traffic_class(inner.traffic_class)
         session = self._session_of(child)
         if session is None:
             ends = Endpoint(child.local), Endpoint(child.remote)
-            self._endpoint.emit(esp_packet(*ends, octets, encapsulated=False))
+            sent = esp_packet(*ends, octets, encapsulated=False, traffic_class=marks)
+            self._endpoint.emit(sent)
             return
         ends = self._decide.esp_route(session.sa, child)
         encapsulated = self._decide.encapsulates(session.sa)
-        self._endpoint.send(session, esp_packet(*ends, octets, encapsulated=encapsulated))
+        sent = esp_packet(*ends, octets, encapsulated=encapsulated, traffic_class=marks)
+        self._endpoint.send(session, sent)
 
     def _session_of(self, child: ChildSa) -> Session | None:
         """Find the IKE SA of a Child SA; one that is keyed by hand has none."""

@@ -37,12 +37,16 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One UDP datagram or ESP packet; ``octets`` is what follows the UDP or IP header."""
+    """One UDP datagram or ESP packet; ``octets`` is what follows the UDP or IP header.
+
+    ``traffic_class`` is that octet of the IP header: DSCP, then ECN in the last two bits.
+    """
 
     carrier: Carrier
     source: Endpoint
     destination: Endpoint
     octets: bytes
+    traffic_class: int = 0
 
 
 @dataclass(frozen=True, slots=True)

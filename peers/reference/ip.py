@@ -231,7 +231,7 @@ def echo_request(
 
 
 def echo_reply(packet: IpPacket) -> IpPacket | None:
-    """Build a host's reply to a packet with an echo request.
+    """Build a host's reply to a packet with an echo request, of the same traffic class.
 
     None for anything else, and for a broken echo, which a host discards.
     """
@@ -241,7 +241,8 @@ def echo_reply(packet: IpPacket) -> IpPacket | None:
         return None
     if echo is None or not echo.request:
         return None
-    return replace(echo, request=False).between(packet.destination, packet.source)
+    reply = replace(echo, request=False).between(packet.destination, packet.source)
+    return replace(reply, traffic_class=packet.traffic_class)
 
 
 _ECHO_NAMES = {

@@ -165,12 +165,18 @@ def ike_packet(source: Endpoint, destination: Endpoint, octets: bytes) -> Packet
 
 
 def esp_packet(
-    source: Endpoint, destination: Endpoint, octets: bytes, *, encapsulated: bool
+    source: Endpoint,
+    destination: Endpoint,
+    octets: bytes,
+    *,
+    encapsulated: bool,
+    traffic_class: int = 0,
 ) -> Packet:
     """Send an ESP packet between two addresses, or between two ports where it is encapsulated."""
     if encapsulated:
-        return Packet(Carrier.UDP, source, destination, octets)
-    return Packet(Carrier.ESP, Endpoint(source.address), Endpoint(destination.address), octets)
+        return Packet(Carrier.UDP, source, destination, octets, traffic_class)
+    ends = Endpoint(source.address), Endpoint(destination.address)
+    return Packet(Carrier.ESP, *ends, octets, traffic_class)
 
 
 def keepalive_packet(source: Endpoint, destination: Endpoint) -> Packet:

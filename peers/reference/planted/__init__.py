@@ -35,6 +35,7 @@ from peers.reference.planted import (
     selectors,
     shared_keys,
     signatures,
+    traffic_class,
 )
 from peers.reference.planted.catalogue import CATALOGUE, FUNDAMENTAL, find
 
@@ -72,4 +73,5 @@ __all__ = [
     "selectors",
     "shared_keys",
     "signatures",
+    "traffic_class",
 ]
