@@ -28,10 +28,10 @@ from peers.reference.payloads import (
     TSi,
     TSr,
 )
-from peers.reference.purposes import Asked, Busy, ChildEnd, ChildWish, IkeWish, Nonces, Rival
+from peers.reference.purposes import Asked, Busy, ChildWish, IkeWish, Nonces, Rival
 from peers.reference.refusal import Refusal
 from peers.reference.session import Later, Session, Wanted
-from peers.reference.states import ChildEvent, ChildState, State
+from peers.reference.states import ChildEvent, State
 
 if TYPE_CHECKING:
     from peers.reference.endpoint import Endpoint
@@ -67,24 +67,6 @@ class ChildExchanges:
             return
         spi = self._endpoint.random(child_sa.SPI_SIZE)
         self._ask(session, ChildWish(policy_of(session, old), spi, replaced=old))
-
-    def delete(self, session: Session, *children: ChildSa) -> None:
-        """Ask to close Child SAs that are still there (1.4.1)."""
-        there = tuple(
-            child
-            for child in children
-            if child in session.sa.children and child.state is not ChildState.DELETING
-        )
-        if not there:
-            return
-        if not self._decide.announces_child_delete():
-            self._forget(session, there)
-            return
-        for child in there:
-            child.move(ChildEvent.SEND_DELETE)
-        spis = tuple(self._decide.own_delete_spi(child) for child in there)
-        request = session.sa.request(ExchangeType.INFORMATIONAL, Delete(ProtocolId.ESP, spis))
-        self._endpoint.request(session, request, ChildEnd(there))
 
     def _ask(
         self, session: Session, wish: ChildWish, group: KeyExchangeMethod | None = None
@@ -185,7 +167,7 @@ class ChildExchanges:
 
     def _next(self, session: Session, child: ChildSa) -> None:
         """Close a Child SA as soon as the window lets us."""
-        session.waiting.insert(0, Wanted(lambda here: self.delete(here, child)))
+        session.waiting.insert(0, Wanted(lambda here: self._endpoint.closures.delete(here, child)))
 
     # We ask and are refused.
 
@@ -206,7 +188,7 @@ class ChildExchanges:
         if NotifyType.TEMPORARY_FAILURE in notifies:
             self.put_off(session, lambda here: self._again(here, wish))
         elif NotifyType.CHILD_SA_NOT_FOUND in notifies and wish.replaced is not None:
-            self._forget(session, (wish.replaced,))
+            self._endpoint.closures.forget(session, (wish.replaced,))
             if self._decide.starts_over():
                 session.waiting.insert(0, Wanted(lambda here: self.create(here, wish.policy)))
         elif wish.retries < MAX_RETRIES:
@@ -258,44 +240,6 @@ class ChildExchanges:
                 remote_selectors=_one_host(selectors(policy.remote_selectors)),
             )
             self._ask(session, wish)
-
-    # Deletes (1.4.1).
-
-    def hear_delete(self, session: Session, end: ChildEnd) -> None:
-        """Take up the response to a request to close Child SAs: both halves are gone."""
-        self._forget(session, end.children)
-
-    def answer_delete(self, session: Session, request: Message) -> Payloads:
-        """Close the Child SAs that a request names, and name our halves of them.
-
-        Of those that we ask to close ourselves meanwhile nothing is said (2.25.1).
-        """
-        named = [
-            child
-            for delete in request.all(Delete)
-            if delete.protocol == ProtocolId.ESP
-            for child in self._decide.deletes_child(session.sa, delete)
-        ]
-        closed = [child for child in session.sa.children if child in named]
-        ours = [child for child in closed if session.is_closing(child)]
-        if self._decide.forgets_child():
-            self._forget(session, closed)
-        answer = self._decide.informational_answer(request)
-        if request.has(Delete) and not named:
-            answer = self._decide.unknown_child_answer(answer)
-        if not self._decide.names_closed_twice():
-            closed = [child for child in closed if child not in ours]
-        return self._decide.delete_answer(closed) if closed else answer
-
-    def _forget(self, session: Session, gone: Sequence[ChildSa]) -> None:
-        for child in gone:
-            if child in session.sa.children:
-                child.move(ChildEvent.CLOSE)
-                session.sa.children.remove(child)
-        for child in session.sa.children:
-            # Who closes the old Child SA is prepared to receive on the new one (2.8).
-            if child.replaces in gone:
-                child.prove_ready()
 
     # The other side asks.
 

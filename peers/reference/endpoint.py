@@ -13,6 +13,7 @@ from functools import partial
 from peers.reference import child as child_sa
 from peers.reference.announcements import Announcements, answer_in_clear
 from peers.reference.child import ChildSa
+from peers.reference.child_closures import ChildClosures
 from peers.reference.child_exchanges import ChildExchanges, newest
 from peers.reference.configurations import Configurations
 from peers.reference.connection import Connection
@@ -80,6 +81,7 @@ class Endpoint:
         self.now = 0.0
         self._outbox: list[Packet] = []
         self.children = ChildExchanges(self)
+        self.closures = ChildClosures(self)
         self.successors = IkeRekeys(self)
         self.followups = FollowupExchanges(self)
         self.configurations = Configurations(self)
@@ -139,7 +141,7 @@ class Endpoint:
             if child is None:
                 self.say("no Child SA to delete")
             else:
-                self.children.delete(session, child)
+                self.closures.delete(session, child)
 
         return self._ask(connection, Wanted(delete_newest), now)
 

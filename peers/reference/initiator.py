@@ -274,7 +274,7 @@ class Initiator:
     def _hear_purpose(self, session: Session, purpose: Purpose | None, response: Message) -> None:
         movements = self._endpoint.movements
         if isinstance(purpose, ChildEnd):
-            self._endpoint.children.hear_delete(session, purpose)
+            self._endpoint.closures.hear(session, purpose)
         elif isinstance(purpose, RouteCheck):
             movements.hear_check(session, purpose)
         elif isinstance(purpose, AddressUpdate):

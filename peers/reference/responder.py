@@ -295,4 +295,4 @@ class Responder:
         configuration = self._endpoint.configurations.inform(session, request)
         movement = self._endpoint.movements.answer(session, request)
         self._endpoint.redirects.hear_authenticated(session, request)
-        return (*configuration, *movement, *self._endpoint.children.answer_delete(session, request))
+        return (*configuration, *movement, *self._endpoint.closures.answer(session, request))
