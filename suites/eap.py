@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pytest
 
+from peers.ca import Flaw
 from peers.peer import Peer
 from peers.reference.authentication import shared_key_mic
 from peers.reference.credentials import Mschapv2
 from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.eap import EapPacket
-from peers.reference.errors import ScriptError
+from peers.reference.errors import AuthenticationFailure, ScriptError
 from peers.reference.message import Message
 from peers.reference.numbers import AuthMethod, EapCode, EapType, ExchangeType
 from peers.reference.payloads import AUTH, CERT, EAP, SA, TSi, TSr
@@ -33,6 +34,24 @@ TARGETS_TLS = pytest.param(
     id="tls",
     marks=pytest.mark.needs(Capability.EAP_TLS, Capability.EAP_INITIATOR),
 )
+
+TLS_OF_PEER = pytest.mark.parametrize("method", [TLS])
+TLS_OF_TARGET = pytest.mark.parametrize("method", [TARGETS_TLS])
+
+
+def _flawed(*flaws: Flaw) -> pytest.MarkDecorator:
+    marks = pytest.mark.needs(Capability.EAP_TLS)
+    params = [
+        pytest.param(ByEapOf(tls, flaw=flaw), id=flaw.name.lower(), marks=marks) for flaw in flaws
+    ]
+    return pytest.mark.parametrize("method", params)
+
+
+FLAWS_IN_TLS = _flawed(Flaw.EXPIRED, Flaw.UNKNOWN_CA)
+"""Certificates of the peer that are not to be believed in TLS either."""
+
+ANOTHERS_IN_TLS = _flawed(Flaw.ANOTHER_IDENTITY)
+"""A certificate of the peer about somebody else."""
 
 BY_PEER = pytest.mark.parametrize("method", [MSCHAPV2, TLS])
 """The peer initiates and authenticates by EAP, by each method."""
@@ -70,6 +89,37 @@ def until_over(peer: Peer, response: Message) -> Message:
     while response.has(EAP) and packet_of(response).code == EapCode.REQUEST:
         response = peer.exchange(peer.eap_request(response))
     return response
+
+
+def until_over_or_alert(peer: Peer, response: Message) -> Message:
+    """Do `until_over`; what TLS ends on our side is only acknowledged (RFC 5216, 2.1.3)."""
+    while response.has(EAP) and packet_of(response).code == EapCode.REQUEST:
+        asked = packet_of(response)
+        try:
+            request = peer.eap_request(response)
+        except AuthenticationFailure:
+            empty = EapPacket(EapCode.RESPONSE, asked.identifier, EapType.TLS, b"\0")
+            return peer.exchange(peer.request(ExchangeType.IKE_AUTH, EAP(empty.encode())))
+        response = peer.exchange(request)
+    return response
+
+
+def with_reserved_flags(request: Message) -> Message:
+    """Set the reserved flags of an EAP-TLS packet (RFC 5216, 3.2)."""
+    packet = packet_of(request)
+    flagged = replace(packet, data=bytes([packet.data[0] | 0x1F]) + packet.data[1:])
+    return request.replacing(EAP(flagged.encode()))
+
+
+class Cutting(AuthenticationDecisions):
+    """A peer that puts so many octets of TLS into a packet."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def tls_fragment_size(self) -> int:
+        """Give that number."""
+        return self._size
 
 
 def grants(message: Message) -> bool:

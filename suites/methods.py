@@ -53,11 +53,15 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class ByEapOf:
-    """EAP by the initiator, which is the peer or the target; ``alone`` of RFC 5998 or not."""
+    """EAP by the initiator, which is the peer or the target; ``alone`` of RFC 5998 or not.
+
+    The initiator's certificate may have a flaw.
+    """
 
     make: Callable[[Proof, Signature, Signature], Eap]
     by_target: bool = False
     alone: bool = False
+    flaw: Flaw | None = None
 
     def both(
         self, local: Identity, remote: Identity, random: Random, now: float
@@ -65,8 +69,8 @@ class ByEapOf:
         """Make the credentials of the target and of the peer."""
         initiator, responder = (local, remote) if self.by_target else (remote, local)
         client, server = (
-            authority(now).credential(each, KeyType.ECDSA_P256, schemes.ECDSA[SHA2_256])
-            for each in (initiator, responder)
+            authority(now).credential(each, KeyType.ECDSA_P256, schemes.ECDSA[SHA2_256], flaw)
+            for each, flaw in ((initiator, self.flaw), (responder, None))
         )
         eap = self.make(Proof(initiator, now, random), client, server)
         proof = ByEap() if self.alone else server

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from hmac import compare_digest
+from typing import TYPE_CHECKING
 
 from peers.reference.keys import IkeKeys
 from peers.reference.numbers import EapType
+
+if TYPE_CHECKING:
+    from peers.reference.certificates import Objection
 
 
 class EapDecisions:
@@ -32,6 +36,24 @@ class EapDecisions:
     def knows_password(self, expected: bytes, proof: bytes) -> bool:
         """Say whether the server has proved that it knows the password too (RFC 2759, 5)."""
         return compare_digest(expected, proof)
+
+    # Within EAP-TLS.
+
+    def tls_fragment_size(self) -> int:
+        """Give how many octets of TLS go into one packet of ours (RFC 5216, 2.1.5)."""
+        return 1024
+
+    def joins(self, before: bytes, fragment: bytes) -> bytes:
+        """Put a fragment behind those that came before it (RFC 5216, 2.1.5)."""
+        return before + fragment
+
+    def minds_reserved_flags(self, flags: int) -> bool:
+        """Say whether set reserved flags make us refuse a packet: never (RFC 5216, 3.1)."""
+        return False
+
+    def overlooks_in_tls(self, objection: Objection) -> bool:
+        """Say whether a certificate is taken in TLS in spite of an objection: never."""
+        return False
 
     # Within IKE_AUTH.
 

@@ -34,7 +34,7 @@ def peer_method(
         case Mschapv2():
             return Mschapv2Peer(credential, sa.random, decide)
         case EapTls():
-            return TlsPeer(credential, sa.connection.remote_identity, now)
+            return TlsPeer(credential, sa.connection.remote_identity, now, decide)
     raise ScriptError(f"{type(credential).__name__} is no EAP method")
 
 
@@ -46,7 +46,7 @@ def server_method(
         case Mschapv2():
             return Mschapv2Server(credential, sa.random, decide)
         case EapTls():
-            return TlsServer(credential, sa.connection.remote_identity, now)
+            return TlsServer(credential, sa.connection.remote_identity, now, decide)
     raise ScriptError(f"{type(credential).__name__} is no EAP method")
 
 

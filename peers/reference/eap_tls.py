@@ -15,13 +15,11 @@ from OpenSSL import SSL
 
 from peers.reference import certificates
 from peers.reference.credentials import EapTls, Signature
+from peers.reference.decisions_eap import EapDecisions
 from peers.reference.errors import AuthenticationFailure, MalformedMessage
 from peers.reference.identity import Identity
 from peers.reference.numbers import EapType
 from peers.reference.signatures import private_key
-
-FRAGMENT_SIZE = 1024
-"""Octets of TLS in one packet of ours; what is longer is sent in fragments (RFC 5216, 2.1.5)."""
 
 MOST_OCTETS = 1 << 16
 """Octets of TLS that the other side may send in fragments before they have to be whole."""
@@ -53,16 +51,16 @@ def read(data: bytes) -> tuple[Flag, bytes]:
     return flags, data[start:]
 
 
-def fragments(octets: bytes) -> Iterator[bytes]:
+def fragments(octets: bytes, width: int) -> Iterator[bytes]:
     """Cut a flight of TLS; the first of several fragments tells the whole length."""
     size = len(octets)
-    for at in range(0, size or 1, FRAGMENT_SIZE):
-        more = at + FRAGMENT_SIZE < size
+    for at in range(0, size or 1, width):
+        more = at + width < size
         flags = Flag.MORE if more else Flag(0)
         length = b""
         if more and at == 0:
             flags, length = flags | Flag.LENGTH, size.to_bytes(4, "big")
-        yield bytes([flags]) + length + octets[at : at + FRAGMENT_SIZE]
+        yield bytes([flags]) + length + octets[at : at + width]
 
 
 class _End:
@@ -72,13 +70,21 @@ class _End:
     mutual = True
 
     def __init__(
-        self, ours: Signature, theirs: Signature, identity: Identity, now: float, *, server: bool
+        self,
+        ends: tuple[Signature, Signature],
+        identity: Identity,
+        now: float,
+        decide: EapDecisions,
+        *,
+        server: bool,
     ) -> None:
+        ours, theirs = ends
+        self._decide = decide
         self.msk = b""
         self.complete = False
         self._identity = identity
         self._trust = certificates.Trust(theirs.anchors, theirs.crls, now)
-        self._incoming = bytearray()
+        self._incoming = b""
         self._outgoing: deque[bytes] = deque()
         self._server = server
         self._tls = SSL.Connection(_context(ours, theirs), None)
@@ -95,16 +101,18 @@ class _End:
     def take(self, data: bytes) -> bytes:
         """Take a packet in; give the next one, which may be empty but for its flags."""
         flags, octets = read(data)
+        if self._decide.minds_reserved_flags(data[0]):
+            raise MalformedMessage(0, "reserved flags are set")
         if self._outgoing and not octets and Flag.MORE not in flags:
             return self._outgoing.popleft()
-        self._incoming += octets
+        self._incoming = self._decide.joins(self._incoming, octets)
         if len(self._incoming) > MOST_OCTETS:
             raise MalformedMessage(0, f"more than {MOST_OCTETS} octets of TLS")
         if Flag.MORE in flags:
             return bytes(1)
-        flight = bytes(self._incoming)
-        self._incoming.clear()
-        self._outgoing.extend(fragments(self._drive(flight)))
+        flight, self._incoming = self._incoming, b""
+        width = self._decide.tls_fragment_size()
+        self._outgoing.extend(fragments(self._drive(flight), width))
         return self._outgoing.popleft()
 
     def _drive(self, flight: bytes) -> bytes:
@@ -143,6 +151,8 @@ class _End:
             for each in (first, *(each for each in rest if each != first))
         ]
         for objection, certificate in certificates.objections(chain, self._identity, self._trust):
+            if self._decide.overlooks_in_tls(objection):
+                continue
             subject = certificate.subject.rfc4514_string()
             raise AuthenticationFailure(f"certificate of {subject} in TLS: {objection.value}")
 
@@ -167,8 +177,11 @@ class _End:
 class TlsPeer(_End):
     """The initiator's end: the TLS client."""
 
-    def __init__(self, credential: EapTls, server: Identity, now: float) -> None:
-        super().__init__(credential.client, credential.server, server, now, server=False)
+    def __init__(
+        self, credential: EapTls, server: Identity, now: float, decide: EapDecisions
+    ) -> None:
+        ends = credential.client, credential.server
+        super().__init__(ends, server, now, decide, server=False)
         self.done = False
 
     def answer(self, data: bytes) -> bytes:
@@ -182,8 +195,11 @@ class TlsPeer(_End):
 class TlsServer(_End):
     """The responder's end: the TLS server."""
 
-    def __init__(self, credential: EapTls, client: Identity, now: float) -> None:
-        super().__init__(credential.server, credential.client, client, now, server=True)
+    def __init__(
+        self, credential: EapTls, client: Identity, now: float, decide: EapDecisions
+    ) -> None:
+        ends = credential.server, credential.client
+        super().__init__(ends, client, now, decide, server=True)
 
     def start(self) -> bytes:
         """Build EAP-TLS Start."""

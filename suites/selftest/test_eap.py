@@ -193,8 +193,10 @@ def test_a_success_before_the_challenge_is_refused():
 
 
 def tls(credential=TLS, client="left.test", server="right.test"):
-    peer = TlsPeer(credential, fqdn(server), NOW)
-    return EapPeer(peer, b"", Decisions()), EapServer(TlsServer(credential, fqdn(client), NOW))
+    peer = TlsPeer(credential, fqdn(server), NOW, Decisions())
+    return EapPeer(peer, b"", Decisions()), EapServer(
+        TlsServer(credential, fqdn(client), NOW, Decisions())
+    )
 
 
 @pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
@@ -239,7 +241,7 @@ def test_a_certificate_that_is_not_to_be_believed_fails(credential):
 @given(st.binary(max_size=5000))
 def test_a_flight_of_tls_comes_back_from_its_fragments(octets):
     whole = b""
-    pieces = list(eap_tls.fragments(octets))
+    pieces = list(eap_tls.fragments(octets, 1024))
     for number, piece in enumerate(pieces):
         flags, body = eap_tls.read(piece)
         assert (Flag.MORE in flags) is (number + 1 < len(pieces))

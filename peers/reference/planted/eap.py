@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from peers.reference.certificates import Objection
 from peers.reference.decisions import Decisions
 from peers.reference.eap import EapPacket
 from peers.reference.keys import IkeKeys
@@ -182,4 +183,28 @@ class AllowsAnyEapMethodAlone(Decisions):
     """Any EAP method may be all that authenticates the responder."""
 
     def allows_alone(self, *, mutual: bool) -> bool:
+        return True
+
+
+@fault("takes-last-tls-fragment")
+class TakesLastTlsFragment(Decisions):
+    """Of several fragments of TLS the last one is taken for the whole."""
+
+    def joins(self, before: bytes, fragment: bytes) -> bytes:
+        return fragment
+
+
+@fault("minds-reserved-flags-of-eap-tls")
+class MindsReservedFlagsOfEapTls(Decisions):
+    """An EAP-TLS packet with reserved flags is refused."""
+
+    def minds_reserved_flags(self, flags: int) -> bool:
+        return flags & 0x1F != 0
+
+
+@fault("overlooks-every-objection-in-tls")
+class OverlooksEveryObjectionInTls(Decisions):
+    """Whatever speaks against a certificate in TLS, it is believed."""
+
+    def overlooks_in_tls(self, objection: Objection) -> bool:
         return True
