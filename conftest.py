@@ -271,6 +271,7 @@ def peer(
     drawn = _randomness(request, "peer")
     peer = Peer(link, ours, drawn, strict_silence=settings.strict_silence)
     peer.claim = claim
+    peer.until_done = lambda: station.target.sas(connection)
     _check_algorithms(station, connection)
     start = station.link.now()
     configuration = _configure(station, connection)
@@ -346,13 +347,10 @@ def established(peer: Peer, target: BoundTarget) -> Peer:
 
 @pytest.fixture
 def accepted(peer: Peer, target: BoundTarget) -> Peer:
-    """Give a peer with which the target has set up an IKE SA with a Child SA.
-
-    The target is done with our last response when it answers a request of ours.
-    """
+    """Give a peer with which the target has set up an IKE SA with a Child SA."""
     target.initiate()
     peer.accept()
-    peer.exchange(peer.informational())
+    peer.settle()
     return peer
 
 

@@ -138,6 +138,12 @@ class Conversation:
                 self._inbox.append(fresh)
         return None
 
+    def drop(self, unwanted: Callable[[Heard], bool]) -> None:
+        """Forget what has been heard and is not wanted."""
+        kept = [heard for heard in self._inbox if not unwanted(heard)]
+        self._inbox.clear()
+        self._inbox.extend(kept)
+
     def take_all(self) -> list[Heard]:
         """Empty the inbox."""
         everything = list(self._inbox)

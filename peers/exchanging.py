@@ -14,7 +14,7 @@ from peers.reference.numbers import ExchangeType, KeyExchangeMethod
 from peers.reference.payloads import Payload, Proposal
 from peers.reference.sa import IkeSa, Random
 
-TRIGGERED = 15.0
+TRIGGERED = 10.0
 """Seconds that a target may take to send what it was told to send, or to repeat itself."""
 
 

@@ -37,8 +37,11 @@ from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
 from peers.reference.payloads import KE, SA, Notify, Payload, Proposal
 from peers.reference.sa import NO_SPI, IkeSa, Random
 
-PATIENCE = (1.0, 2.0, 4.0)
+PATIENCE = (1.0, 1.0, 2.0)
 """Seconds that a request of ours waits before it is sent again; after the last it is given up."""
+
+SHORT_PATIENCE = (0.05, 0.1, 0.2, 0.4, *PATIENCE)
+"""The same for a request that is likely to be dropped."""
 
 
 class Peer(Authenticating, Childless, Fragmenting, Moving, KeyExchanges, NatTraversal, Marking):
@@ -65,6 +68,8 @@ class Peer(Authenticating, Childless, Fragmenting, Moving, KeyExchanges, NatTrav
         self._requests: dict[Message, HeardMessage] = {}
         self.proof_of_life: Callable[[], bool] | None = None
         """Says whether a target without IKE is alive."""
+        self.until_done: Callable[[], object] = list
+        """Returns when the target is done with what it has taken up (listing its SAs, say)."""
 
     @property
     def events(self) -> list[Event]:
@@ -185,8 +190,23 @@ class Peer(Authenticating, Childless, Fragmenting, Moving, KeyExchanges, NatTrav
             self.ike.response_octets = response.octets
         return response
 
-    def _response(self, request: Message, said: Iterable[Said]) -> HeardMessage | None:
-        for number, patience in enumerate(PATIENCE):
+    def settle(self) -> None:
+        """Ask for a sign of life at short intervals: it comes when our last response is processed.
+
+        A daemon that is still at work on a response drops requests that overtake it.
+        """
+        request = self.informational()
+        if self._response(request, self._say(request), SHORT_PATIENCE) is None:
+            self._no_answer(f"no response to {request}")
+        self.ike.next_request_id = request.message_id + 1
+        self.exchange(self.informational())
+        # Answers to what was sent more than once have come before that one.
+        self._talk.drop(lambda heard: _answers(heard, request))
+
+    def _response(
+        self, request: Message, said: Iterable[Said], patiences: Iterable[float] = PATIENCE
+    ) -> HeardMessage | None:
+        for number, patience in enumerate(patiences):
             if number:
                 self._say_again(said, self.ike)
             heard = self._talk.hear(lambda h: _answers(h, request), patience)
@@ -260,7 +280,7 @@ class Peer(Authenticating, Childless, Fragmenting, Moving, KeyExchanges, NatTrav
             except NoAnswer as error:
                 gone = error
         else:
-            # A target with several threads may overtake itself once, hardly twice.
+            # What a target with threads was still at when it answered the first comes before this.
             self.fence()
             self.fence()
         if self._strict_silence:
@@ -271,7 +291,10 @@ class Peer(Authenticating, Childless, Fragmenting, Moving, KeyExchanges, NatTrav
         return [entry.message for entry in heard]
 
     def fence(self) -> None:
-        """Do an IKE_SA_INIT exchange of another IKE SA; Inconclusive when it is not answered."""
+        """Do an IKE_SA_INIT exchange of another IKE SA; Inconclusive when it is not answered.
+
+        The target has taken up what came before, and is done with it on return.
+        """
         if self.proof_of_life is not None:
             if not self.proof_of_life():
                 raise Inconclusive("the target is not alive")
@@ -283,6 +306,7 @@ class Peer(Authenticating, Childless, Fragmenting, Moving, KeyExchanges, NatTrav
         for patience in PATIENCE:
             self._talk.say(octets, request, bystander)
             if self._talk.hear(lambda h: _answers(h, request), patience) is not None:
+                self.until_done()
                 return
         raise Inconclusive("the target does not answer even a plain IKE_SA_INIT request")
 

@@ -14,16 +14,6 @@ from peers.reference.payloads import SA
 from peers.targets.bound import BoundTarget
 
 
-def await_reaction(peer: Peer, target: BoundTarget) -> None:
-    """Let the target finish with what we said last, before its silence is judged.
-
-    When the fence is answered the target has taken our message up; its list of IKE SAs comes after
-    what it is still doing with one of them.
-    """
-    peer.fence()
-    target.sas()
-
-
 def opens_ike_sa(peer: Peer, target: BoundTarget, message: Message, wrong: str = "") -> bool:
     """Say whether an IKE_SA_INIT request of ours opens an IKE SA.
 

@@ -265,16 +265,16 @@ def _lead(peer):
 def _follow(peer, target):
     target.initiate()
     peer.accept()
-    peer.exchange(peer.informational())
+    peer.settle()
     assert peer.echo(), "the first Child SA carries no traffic"
 
     target.rekey_child()
     request = peer.hear_request(ExchangeType.CREATE_CHILD_SA)
     peer.answer(request, peer.grant_child(request))
-    peer.exchange(peer.informational())
+    peer.settle()
     assert peer.echo(), "the Child SA that was rekeyed carries no traffic"
 
     target.rekey_ike()
     peer.grant_ike(peer.hear_request(ExchangeType.CREATE_CHILD_SA))
-    peer.exchange(peer.informational())
+    peer.settle()
     assert peer.echo(), "the Child SA carries no traffic after its IKE SA was rekeyed"

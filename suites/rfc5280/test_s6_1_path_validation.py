@@ -36,7 +36,6 @@ def test_responder_with_an_invalid_certificate_gets_no_sa(peer, target):
     request = peer.accept_ike_sa_init()
     peer.answer(request, peer.ike_auth_response(request), "certificate")
     peer.ike.children.clear()
-    peer.fence()
     peer.reactions_so_far()
 
     assert not target.established(), "the target lists the IKE SA as established"

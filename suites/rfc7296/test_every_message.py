@@ -177,10 +177,10 @@ def _follow(peer, target):
     target.rekey_child()
     request = peer.hear_request(ExchangeType.CREATE_CHILD_SA)
     peer.answer(request, peer.grant_child(request))
-    peer.exchange(peer.informational())
+    peer.settle()
     target.rekey_ike()
     peer.grant_ike(peer.hear_request(ExchangeType.CREATE_CHILD_SA))
-    peer.exchange(peer.informational())
+    peer.settle()
 
 
 def _as_far_as_it_goes(peer, converse):

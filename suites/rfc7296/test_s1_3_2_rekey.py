@@ -13,7 +13,6 @@ from peers.reference.numbers import (
 )
 from peers.reference.payloads import KE, SA, Delete, Nonce, Notify, TSi, TSr
 from suites.judge import as_responder, requirement, turned_red_by
-from suites.observe import await_reaction
 from suites.terms import AES_GCM_256, CURVE25519, ECP_256, Suite, configured, ike
 
 ECP_ONLY = Suite((ike(AES_GCM_256, ECP_256),), (esp_proposal(AES_GCM_256),))
@@ -224,7 +223,7 @@ def test_target_deletes_the_ike_sa_that_it_has_replaced(accepted, target):
 
     assert deletion.spi_i == old.spi_i, "the request is not on the old IKE SA"
     assert deletion.all(Delete) == (Delete(ProtocolId.IKE),), f"no Delete of it: {deletion}"
-    await_reaction(accepted, target)
+    accepted.fence()
     strays = [each for each in accepted.reactions_so_far() if each.spi_i == old.spi_i]
     assert not strays, f"after its Delete the old IKE SA says {strays[0]}"
     assert len(target.established()) == 1, "the old IKE SA is still listed"

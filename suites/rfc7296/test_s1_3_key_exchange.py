@@ -7,7 +7,6 @@ from peers.reference.negotiation import esp_proposal, numbered, offered_groups
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
 from peers.reference.payloads import KE, SA, Nonce, Notify, TSi, TSr
 from suites.judge import as_responder, differs, requirement, turned_red_by, twin_of
-from suites.observe import await_reaction
 from suites.terms import AES_GCM_256, CURVE25519, ECP_256, Suite, configured, ike
 
 IKE = (ike(AES_GCM_256, CURVE25519),)
@@ -232,7 +231,7 @@ def test_initiator_of_a_rekey_does_not_follow_to_a_group_it_did_not_offer(accept
     request = accepted.hear_request(ExchangeType.CREATE_CHILD_SA)
     refusal = Notify(NotifyType.INVALID_KE_PAYLOAD, int(group).to_bytes(2, "big"))
     accepted.answer(request, accepted.reply(request, refusal), "a group that was not offered")
-    await_reaction(accepted, target)
+    accepted.fence()
 
     for reaction in accepted.reactions_so_far():
         if reaction.exchange == ExchangeType.CREATE_CHILD_SA and reaction.has(KE):

@@ -6,7 +6,6 @@ from peers.reference.announcements import set_window_size
 from peers.reference.numbers import ExchangeType, NotifyType
 from peers.targets.base import Capability
 from suites.judge import as_responder, needs, requirement, turned_red_by
-from suites.observe import await_reaction
 from suites.terms import arranged
 
 WINDOW = 4
@@ -47,7 +46,7 @@ def _asked_meanwhile(peer, target):
         target.create_child(name)
     first = peer.hear_request(ExchangeType.CREATE_CHILD_SA)
     peer.remark("the answers are withheld")
-    await_reaction(peer, target)
+    peer.fence()
     asked = [first, *(each for each in peer.reactions_so_far() if not each.response)]
     return {each.message_id for each in asked}
 

@@ -4,7 +4,6 @@ import pytest
 
 from peers.reference.numbers import ExchangeType, NotifyType
 from suites.judge import as_responder, requirement, turned_red_by, twin_of
-from suites.observe import await_reaction
 from suites.terms import arranged, two_child_sas
 
 TWO = arranged(two_child_sas)
@@ -34,7 +33,7 @@ def test_target_has_one_request_out_at_a_time(accepted, target):
     HDR(ID n), SK {SA, Nr, TSi, TSr}    -->
     """
     first = _ask_for_two_things(accepted, target)
-    await_reaction(accepted, target)
+    accepted.fence()
 
     asked = [each for each in accepted.reactions_so_far() if not each.response]
     accepted.answer(first, accepted.grant_child(first))

@@ -5,7 +5,6 @@ from dataclasses import replace
 from peers.reference.numbers import AuthMethod, ExchangeType, NotifyType
 from peers.reference.payloads import AUTH, SA, Notify
 from suites.judge import as_responder, requirement, turned_red_by, twin_of
-from suites.observe import await_reaction
 from suites.terms import arranged
 
 FIRST_CONTACT = Notify(NotifyType.INITIAL_CONTACT)
@@ -35,7 +34,7 @@ def test_target_says_that_it_is_new_in_ike_auth_only(peer, target, administrativ
     request = peer.accept_ike_sa_init()
     said = request.find_notify(NotifyType.INITIAL_CONTACT)
     peer.answer(request, peer.ike_auth_response(request))
-    peer.exchange(peer.informational())
+    peer.settle()
     target.rekey_child()
     rekey = peer.hear_request(ExchangeType.CREATE_CHILD_SA)
     peer.answer(rekey, peer.grant_child(rekey))
@@ -68,7 +67,7 @@ def test_first_contact_in_clear_ends_nothing(established, target):
     first, child = established.ike, established.child
     response = established.exchange(established.ike_sa_init() + FIRST_CONTACT)
     assert response.has(SA), f"the second IKE SA is refused: {response}"
-    await_reaction(established, target)
+    established.fence()
 
     _assert_alive(established, first, child)
 
@@ -92,7 +91,7 @@ def test_first_contact_with_a_wrong_auth_ends_nothing(established, target):
     request = established.ike_auth().replacing(wrong) + FIRST_CONTACT
     response = established.exchange(request, "AUTH")
     assert not response.has(AUTH), f"a wrong AUTH is accepted: {response}"
-    await_reaction(established, target)
+    established.fence()
 
     _assert_alive(established, first, child)
 

@@ -10,7 +10,6 @@ from peers.reference.message import Message
 from peers.reference.numbers import ExchangeType, NotifyType, ProtocolId
 from peers.reference.payloads import Delete, Notify
 from suites.judge import as_responder, requirement, turned_red_by, twin_of
-from suites.observe import await_reaction
 
 CHECKING = pytest.mark.parametrize("liveness_delay", [1.0], ids=[""])
 
@@ -196,7 +195,7 @@ def test_error_in_clear_in_answer_to_ike_auth_ends_nothing(peer, target, error):
     request = peer.accept_ike_sa_init()
     forged = replace(peer.reply(request, Notify(error)), protected=False)
     peer.say(forged, "in clear")
-    await_reaction(peer, target)
+    peer.fence()
 
     peer.answer(request, peer.ike_auth_response(request))
 

@@ -113,8 +113,6 @@ def test_responder_with_wrong_auth_gets_no_sa(peer, target, wrong, observed):
     response = peer.ike_auth_response(request)
     peer.answer(request, response.replacing(wrong(peer, response.get(AUTH))), "AUTH")
     peer.ike.children.clear()
-    peer.fence()
-
     reactions = peer.reactions_so_far()
 
     told = [each for each in reactions if NotifyType.AUTHENTICATION_FAILED in each.notifies]

@@ -29,7 +29,7 @@ from peers.reference.payloads import (
     VendorID,
 )
 from suites.judge import as_responder, differs, requirement, turned_red_by, twin_of
-from suites.observe import await_reaction, opens_ike_sa
+from suites.observe import opens_ike_sa
 
 LAST = VendorID(b"the last payload")
 
@@ -170,7 +170,7 @@ def test_error_of_the_first_child_sa_is_none_of_the_authentication(peer, target,
     response = peer.ike_auth_response(request).without(SA, TSi, TSr, Notify) + Notify(error)
     peer.ike.children.clear()
     peer.answer(request, response, "no Child SA")
-    await_reaction(peer, target)
+    peer.fence()
 
     alive = peer.is_answered(peer.informational())
 

@@ -8,7 +8,6 @@ import pytest
 from peers.reference.numbers import ExchangeType, NotifyType, ProtocolId
 from peers.reference.payloads import SA, Delete, Nonce, Notify, TSi, TSr
 from suites.judge import as_responder, differs, requirement, turned_red_by, twin_of
-from suites.observe import await_reaction
 
 UNKNOWN_SPI = b"\x01\x02\x03\x04"
 
@@ -138,7 +137,7 @@ def test_rekey_of_the_ike_sa_waits_for_a_child_sa_that_is_being_rekeyed(accepted
     response = accepted.exchange(rekey_of_ike(accepted))
 
     accepted.answer(asked, accepted.grant_child(asked))
-    await_reaction(accepted, target)
+    accepted.fence()
     assert_put_off(response)
 
 
@@ -416,7 +415,7 @@ def test_target_waits_after_temporary_failure(accepted, target, of_ike):
     (target.rekey_ike if of_ike else target.rekey_child)()
     asked = accepted.hear_request(ExchangeType.CREATE_CHILD_SA)
     accepted.answer(asked, accepted.reply(asked, Notify(NotifyType.TEMPORARY_FAILURE)))
-    await_reaction(accepted, target)
+    accepted.fence()
 
     again = [
         reaction

@@ -5,7 +5,7 @@ import pytest
 from peers.reference.numbers import ExchangeType
 from peers.reference.payloads import KE
 from suites.judge import as_responder, requirement, turned_red_by
-from suites.observe import await_reaction, exchanges_heard, opens_ike_sa
+from suites.observe import exchanges_heard, opens_ike_sa
 from suites.terms import AES_GCM_256, CBC, DEFAULT, ECP_256, Suite, ike
 
 SIZES = [
@@ -56,7 +56,6 @@ def test_ke_of_another_length_in_a_response_is_not_followed(peer, target, size):
     response = peer.ike_sa_init_response(request)
     wrong = response.replacing(_of_size(response.get(KE), size))
     peer.answer(request, wrong, f"KE of {size} octets")
-    await_reaction(peer, target)
     peer.reactions_so_far()
 
     assert ExchangeType.IKE_AUTH not in exchanges_heard(peer), "the initiator goes on to IKE_AUTH"

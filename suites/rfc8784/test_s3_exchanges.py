@@ -383,7 +383,6 @@ def test_initiator_gives_up_where_a_required_ppk_is_not_confirmed(peer, target):
     response = response.replacing(ppk.auth_without(peer))
     peer.answer(request, response, "PPK_IDENTITY is missing")
     peer.ike.children.clear()
-    peer.fence()
     reactions = peer.reactions_so_far()
 
     assert not target.established(), "the target lists the IKE SA as established"
