@@ -188,7 +188,9 @@ class IkeSa:
             return message
         if self.keys is None:
             raise PeerError("a protected message before there are keys")
-        former = self.intermediate.generations if self.intermediate else {}
+        # Former keys belong to exchanges of the initiator; the responder counts its own requests.
+        asked_by_initiator = message.response == self.initiator
+        former = self.intermediate.generations if self.intermediate and asked_by_initiator else {}
         keys = former.get(message.message_id, self.keys)
         protection = keys.responder if self.initiator else keys.initiator
         return message.opened(octets, protection)
