@@ -27,7 +27,7 @@ from reports.evidence import Record
 from reports.judgement import Unsupported, judge
 from reports.recorder import Case
 from reports.verdicts import Outcome, Verdict
-from suites import methods, terms
+from suites import core, methods, terms
 from suites.session import Session, Settings, marked
 
 SESSION = pytest.StashKey[Session]()
@@ -71,6 +71,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "as_responder: the target initiates, the reference peer responds",
         "tries(subject, algorithm): the test's place in the report's matrix of algorithms",
         "looks_back: the test judges what earlier tests heard too, so it comes after them",
+        "core: one of the tests that decide whether a daemon is usable (suites/core.py)",
     ):
         config.addinivalue_line("markers", mark)
     try:
@@ -87,8 +88,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("target_spec", session.specs_for(named), scope="session")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests that look back on the whole run come last."""
+    """Mark the core tier, and let tests that look back on the whole run come last."""
+    for item in items:
+        if "/".join(item.path.parts[-2:]) in core.MODULES:
+            item.add_marker("core")
     items.sort(key=lambda item: item.get_closest_marker("looks_back") is not None)
 
 
