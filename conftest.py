@@ -250,12 +250,12 @@ def _check_needs(node: pytest.Item, station: Station, family: int) -> None:
         raise Unsupported(f"declared and probed: the target lacks {names}")
 
 
-def _check_algorithms(station: Station, connection: Connection) -> None:
+@pytest.fixture
+def lacking(station: Station, connection: Connection) -> str:
+    """Tell which of the connection's algorithms the target lacks; empty when it has them all."""
     policies = [each.esp_proposals for each in connection.children]
-    for proposal in (*connection.ike_proposals, *(each for some in policies for each in some)):
-        lacking = station.target.lacks(proposal)
-        if lacking:
-            raise Unsupported(f"declared and probed: {lacking}")
+    proposals = (*connection.ike_proposals, *(each for some in policies for each in some))
+    return next(filter(None, map(station.target.lacks, proposals)), "")
 
 
 @pytest.fixture
@@ -265,6 +265,7 @@ def peer(
     connection: Connection,
     claim: Claim,
     behind_nat: bool,
+    lacking: str,
 ) -> Iterator[Peer]:
     """Give the reference peer, with the target configured for it."""
     settings = request.config.stash[SESSION].settings
@@ -277,7 +278,8 @@ def peer(
     peer = Peer(link, ours, drawn, strict_silence=settings.strict_silence)
     peer.claim = claim
     peer.until_done = lambda: station.target.sas(connection)
-    _check_algorithms(station, connection)
+    if lacking:
+        raise Unsupported(f"declared and probed: {lacking}")
     start = station.link.now()
     configuration = _configure(station, connection)
     try:

@@ -103,7 +103,9 @@ class _Collector:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Take the tests down."""
         for item in items:
-            self.tests[item.nodeid.partition("[")[0]] = marked(item, "requirement")
+            test = item.nodeid.partition("[")[0]
+            rows = (*self.tests.get(test, ()), *marked(item, "requirement"))
+            self.tests[test] = tuple(dict.fromkeys(rows))
 
 
 def collect() -> Coverage:

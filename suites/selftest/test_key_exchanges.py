@@ -61,16 +61,6 @@ def test_each_agreed_method_is_one_exchange_before_authentication(additional):
     assert wire.echoes(RIGHT)
 
 
-def test_requests_of_the_responder_have_message_ids_and_keys_of_their_own():
-    wire = Wire(described(addke(1, ECP_256)))
-    wire.establish()
-
-    for _ in range(2):
-        wire.carry(wire.right.rekey_child(wire.right_connection, wire.now))
-        assert wire.up()
-        assert wire.echoes(LEFT)
-
-
 def test_no_exchange_takes_place_for_what_is_none():
     offers = described(addke(1, ML_KEM_768), addke(1, NONE), addke(4, NONE))
     answers = described(intermediate=True).mirrored()

@@ -1,7 +1,8 @@
-"""Planted faults: keys made of the right material in the wrong way (RFC 7296, 2.13 to 2.17)."""
+"""Planted faults: no algorithm at all; keys made in the wrong way (RFC 7296, 2.13 to 2.17)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from peers.reference.child import ChildSa, ChildSeed, ChildTerms
@@ -9,7 +10,17 @@ from peers.reference.connection import Connection
 from peers.reference.decisions import Decisions
 from peers.reference.keys import ChildKeys, SaKeys
 from peers.reference.numbers import Prf
+from peers.reference.payloads import SA
 from peers.reference.planted.catalogue import fault
+from peers.reference.substructures import Proposal
+
+
+@fault("has-nothing-of-an-offer", fundamental=True)
+class HasNothingOfAnOffer(Decisions):
+    """No proposal is chosen, though the target is configured for it."""
+
+    def choose(self, offered: SA, acceptable: Sequence[Proposal]) -> Proposal | None:
+        return None
 
 
 class OtherKeys(Decisions):
