@@ -126,7 +126,11 @@ def main() -> int:
         before = red_cases(_judge("libreswan", suites, arguments.more))
         console.print(f"as it is: {len(before)} cases are red")
         for name in wanted:
-            seen, judged = _seen(name, suites, arguments.more, before)
+            try:
+                seen, judged = _seen(name, suites, arguments.more, before)
+            except SetupError as error:
+                seen, judged = Sighting(name, (), ()), 0
+                console.print(f"{error}", style="red", markup=False)
             found.append(seen)
             console.print(f"{name}: {len(seen.red)} tests turned red, {judged} cases judged")
     except SetupError as error:

@@ -45,7 +45,7 @@ IMPAIRMENTS: Mapping[str, Impairment] = {
     "minor-version": _one("minor-version-bump", "RFC 7296, 3.1: the minor version is not zero"),
     "major-version": _one("major-version-bump", "RFC 7296, 3.1: the major version is not two"),
     "exchange-type-of-ike-auth": _one(
-        "bad-ikev2-auth-xchg", "RFC 7296, 2.2 and 3.1: a response of another exchange type"
+        "bad-ike-auth-xchg", "RFC 7296, 2.2 and 3.1: a response of another exchange type"
     ),
     "everything-twice": _one(
         "jacob-two-two", "RFC 7296, 2.1: a response is sent again that nobody asked for again"
