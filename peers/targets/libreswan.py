@@ -58,6 +58,9 @@ NSS keeps its own copy of the CRLs, which it renews when pluto itself has fetche
 LACKING_BEFORE_5 = frozenset({Capability.PPK, Capability.EAP_TLS})
 """What pluto 4 has in other words than 5 (ppk-ids), which are not written here."""
 
+WHACK_4_FAILS_WITHIN = 0.2
+"""Seconds; pluto sends its request again after half a second."""
+
 
 class Libreswan:
     """Adapter of pluto (the protocol `base.Target`). whack takes about twenty milliseconds.
@@ -141,16 +144,16 @@ class Libreswan:
 
     def create_child(self, connection: Connection, name: str) -> None:
         """Start the exchange for one more Child SA; the initial ones where there is no IKE SA."""
-        self._whack(f"--name {section_name(connection, name)} --initiate --asynchronous")
+        self._start(f"--name {section_name(connection, name)} --initiate")
 
     def rekey_ike(self, connection: Connection) -> None:
         """Start a rekey of the IKE SA."""
-        self._whack(f"--name {connection.name} --rekey-ike --asynchronous")
+        self._start(f"--name {connection.name} --rekey-ike")
 
     def rekey_child(self, connection: Connection, name: str = "") -> None:
         """Start a rekey of the Child SA of that policy."""
         word = "--rekey-child" if self._major >= 5 else "--rekey-ipsec"
-        self._whack(f"--name {section_name(connection, name)} {word} --asynchronous")
+        self._start(f"--name {section_name(connection, name)} {word}")
 
     def delete_ike(self, connection: Connection) -> None:
         """Start the deletion of the IKE SA."""
@@ -219,9 +222,9 @@ class Libreswan:
 
     def _delete(self, section: str, word: str, *, child: bool) -> None:
         if self._major >= 5:
-            self._whack(f"--name {section} {word} --asynchronous")
+            self._start(f"--name {section} {word}")
         else:
-            self._whack(f"--deletestate {self._newest(section, child=child)}")
+            self._start(f"--deletestate {self._newest(section, child=child)}")
 
     def _newest(self, section: str, *, child: bool) -> int:
         """Give the number of the newest established Child or IKE SA of a section."""
@@ -234,6 +237,20 @@ class Libreswan:
             kind = "Child" if child else "IKE"
             raise Inconclusive(f"{section} has no established {kind} SA")
         return max(found)
+
+    def _start(self, arguments: str) -> None:
+        """Have pluto start an exchange.
+
+        Before version 5 whack may wait for an answer that only comes after it, and pluto may end
+        when whack goes before that: what has not failed by then is left to itself.
+        """
+        if self._major >= 5:
+            self._whack(f"{arguments} --asynchronous")
+        else:
+            self._machine.run(
+                f"{WHACK} {arguments} --asynchronous >/dev/null 2>&1 &\n"
+                f"sleep {WHACK_4_FAILS_WITHIN}\nkill -0 $! 2>/dev/null || wait $!"
+            )
 
     def _whack(self, arguments: str) -> str:
         return self._machine.run(f"{WHACK} {arguments}")

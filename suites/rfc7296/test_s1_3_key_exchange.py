@@ -209,7 +209,9 @@ def _ask_for_another_group(peer, target):
     target.rekey_child()
     request = peer.hear_request(ExchangeType.CREATE_CHILD_SA)
     first = request.get(KE).group
-    other = next(group for group in offered_groups(request.get(SA)) if group != first)
+    others = [group for group in offered_groups(request.get(SA)) if group != first]
+    assert others, f"a rekey of a Child SA that may have two groups offers {first} alone"
+    other = others[0]
     refusal = Notify(NotifyType.INVALID_KE_PAYLOAD, int(other).to_bytes(2, "big"))
     peer.answer(request, peer.reply(request, refusal))
     return request, peer.hear_request(ExchangeType.CREATE_CHILD_SA), other

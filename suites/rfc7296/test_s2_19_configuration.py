@@ -268,4 +268,5 @@ def test_unknown_attribute_beside_the_address_is_ignored(peer, target):
     peer.answer(request, response.replacing(more))
 
     assert peer.is_answered(peer.informational()), "the IKE SA is gone"
+    assert peer.ike.children, "the Child SA is closed because of an unknown attribute"
     assert peer.echo(), "the target does not use the address that it was assigned"
