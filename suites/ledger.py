@@ -22,6 +22,7 @@ from reports.ledger import Judged, Level, Requirement, load_ledger
 from reports.tables import TableError, read_rows
 from suites.conformance import suite_paths
 from suites.paragraphs import TEXTS, NoText, paragraphs, read
+from suites.sentences import MAPPED_RFC, disagreements, read_map, summary, unknown_rows
 from suites.session import LEDGER, marked
 
 OPEN = Path(__file__).parent / "open_requirements.toml"
@@ -168,17 +169,46 @@ def _compare(pattern: str, texts: Path) -> int:
     return 0 if rows else 2
 
 
+def _sentences(texts: Path) -> int:
+    """Print which sentences of the RFC have rows, and where the map and the text disagree."""
+    console, mapped = Console(), read_map()
+    table = Table("section", "sentences", "with rows", "with a reason", box=None, pad_edge=False)
+    for number in dict.fromkeys(each.sentence.section for each in mapped):
+        here = [each for each in mapped if each.sentence.section == number]
+        rows = sum(bool(each.rows) for each in here)
+        table.add_row(number, str(len(here)), str(rows), str(len(here) - rows))
+    console.print(table)
+    for title, lines in (
+        ("sentences without a row, for a reason", [
+            f"{each.sentence}: {each.reason}" for each in mapped if each.reason]),
+        ("rows that the ledger does not have", unknown_rows(mapped, load_ledger(LEDGER))),
+    ):  # fmt: skip
+        _list(console, title, lines)
+    try:
+        problems = disagreements(mapped, read(texts, MAPPED_RFC))
+    except NoText as problem:
+        print(f"ikeproof: {problem}", file=sys.stderr)  # noqa: T201
+        return 2
+    _list(console, "map and text disagree", problems)
+    console.print(f"\n{summary(mapped)}")
+    return 1 if problems or unknown_rows(mapped, load_ledger(LEDGER)) else 0
+
+
 def main() -> int:
     """Print the coverage; 1 when a test names no row, or one that there is not."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", action="store_true", help="list each row with its tests")
     parser.add_argument("--text", metavar="ID", help="show rows beside the RFC's own paragraphs: "
         "an id, or a pattern such as 'rfc7296-3.3*'")  # fmt: skip
+    parser.add_argument("--sentences", action="store_true",
+        help="list which sentences of RFC 7296 with a requirement word have a row")  # fmt: skip
     parser.add_argument("--texts", type=Path, default=TEXTS, metavar="FOLDER",
         help=f"folder of rfcNNNN.txt or rfcNNNN.txt.gz (default: {TEXTS})")  # fmt: skip
     arguments = parser.parse_args()
     if arguments.text:
         return _compare(arguments.text, arguments.texts)
+    if arguments.sentences:
+        return _sentences(arguments.texts)
     try:
         coverage, reasons = collect(), open_requirements()
     except TableError as error:
@@ -205,6 +235,7 @@ def main() -> int:
     tested = sum(row.id in coverage.judged_by for row in coverage.rows.values())
     console.print(f"\nledger: {tested} of {len(coverage.rows)} rows are judged by "
                   f"{len(coverage.tests)} tests")  # fmt: skip
+    console.print(summary(read_map()))
     return 1 if coverage.nameless_tests() or coverage.unknown_ids() else 0
 
 

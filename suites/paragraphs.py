@@ -40,6 +40,12 @@ def _join(page: re.Match[str]) -> str:
     return "\n\n" if before.endswith((".", ":")) else "\n"
 
 
+def section_numbers(text: str) -> list[str]:
+    """List the numbers of a text's sections that have a body, each once, in their order."""
+    found = dict.fromkeys(heading[1] for heading in _HEADING.finditer(text))
+    return [number for number in found if number[0].isdigit()]
+
+
 def section(text: str, number: str) -> list[str]:
     """Give the paragraphs of a section without its subsections; NoText when it is not there."""
     headings = list(_HEADING.finditer(text))

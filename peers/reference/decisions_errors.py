@@ -43,7 +43,10 @@ class ErrorDecisions:
         return next((each for each in errors if not NotifyType(each.notify_type).known), None)
 
     def with_usable_ke(self, message: Message) -> Message:
-        """Give an IKE_SA_INIT message with the KE payload that we use: as it stands (3.4)."""
+        """Give a message of IKE_SA_INIT or CREATE_CHILD_SA with the KE payload that we use.
+
+        As it stands (3.4): PeerError when it must not be used (RFC 6989, 2.5).
+        """
         return message
 
     def unknown_child_answer(self, answer: tuple[Payload, ...]) -> tuple[Payload, ...]:

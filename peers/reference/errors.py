@@ -33,6 +33,10 @@ class MalformedPlaintext(MalformedMessage):
     """A protected message that passed its integrity check and holds no well-formed payloads."""
 
 
+class InvalidPublicValue(PeerError):
+    """Key exchange data that fails its recipient's test (RFC 6989, 2)."""
+
+
 class AuthenticationFailure(PeerError):
     """The other side did not prove that it is who it should be (RFC 7296, 2.15)."""
 

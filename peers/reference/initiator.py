@@ -10,7 +10,7 @@ from peers.reference import authentication, childless, configuration, initial, i
 from peers.reference import child as child_sa
 from peers.reference.connection import Connection
 from peers.reference.eap_exchange import EapInitiator, uses_eap
-from peers.reference.errors import AuthenticationFailure, PeerError
+from peers.reference.errors import AuthenticationFailure, InvalidPublicValue, PeerError
 from peers.reference.events import Endpoint as At
 from peers.reference.events import IPAddress
 from peers.reference.message import Message
@@ -86,7 +86,17 @@ class Initiator:
             return
         try:
             self._handlers[request.exchange](session, pending, response)
+        except InvalidPublicValue as problem:
+            self._end(session, problem)
         except PeerError as problem:
+            self._endpoint.close(session, str(problem))
+
+    def _end(self, session: Session, problem: InvalidPublicValue) -> None:
+        """Delete an IKE SA because of a public value; half-open it is given up (RFC 6989, 2.5)."""
+        if session.sa.state is State.ESTABLISHED:
+            self._endpoint.say(str(problem))
+            self._endpoint.successors.delete(session)
+        else:
             self._endpoint.close(session, str(problem))
 
     def _hear_ike_sa_init(
@@ -256,6 +266,7 @@ class Initiator:
         purpose, request = pending.purpose, pending.message
         if response.has(Nonce):
             self._decide.check_nonce(response)
+        response = self._decide.with_usable_ke(response)
         if isinstance(purpose, ChildWish):
             self._endpoint.children.hear(session, purpose, request, response)
         elif isinstance(purpose, IkeWish):

@@ -276,6 +276,7 @@ class Responder:
 
     def _create_child_sa(self, session: Session, request: Message) -> Payloads:
         self._decide.check_nonce(request)
+        request = self._decide.with_usable_ke(request)
         if request.has(TSi) or request.has(TSr):
             configuration = self._endpoint.configurations.answer(session, request)
             return (*configuration, *self._endpoint.children.answer(session, request))

@@ -248,7 +248,7 @@ class Libreswan:
             self._whack(f"{arguments} --asynchronous")
         else:
             self._machine.run(
-                f"{WHACK} {arguments} --asynchronous >/dev/null 2>&1 &\n"
+                f"setsid {WHACK} {arguments} --asynchronous >/dev/null 2>&1 &\n"
                 f"sleep {WHACK_4_FAILS_WITHIN}\nkill -0 $! 2>/dev/null || wait $!"
             )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from peers.reference.errors import PeerError
+from peers.reference.errors import InvalidPublicValue
 from peers.reference.key_exchange import weierstrass
 from peers.reference.key_exchange.interface import DiffieHellman, KeyExchange, Random, check_size
 from peers.reference.numbers import KeyExchangeMethod
@@ -149,7 +149,7 @@ class Ecp(DiffieHellman):
         x = int.from_bytes(peer_public[: self.size], "big")
         y = int.from_bytes(peer_public[self.size :], "big")
         if max(x, y) >= self.curve.prime:
-            raise PeerError(f"{self.number.name}: a coordinate is not reduced modulo p")
+            raise InvalidPublicValue(f"{self.number.name}: a coordinate is not reduced modulo p")
         return x, y
 
     def write(self, coordinate: int) -> bytes:
@@ -169,7 +169,7 @@ class _EcpHalf(KeyExchange):
         try:
             return self._group.write(self._group.curve.times(self._scalar, point))
         except ValueError:
-            raise PeerError(
+            raise InvalidPublicValue(
                 f"{self.method.name}: a public value that is no point of the curve (RFC 6989, 2.3)"
             ) from None
 

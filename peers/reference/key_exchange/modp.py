@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import gmpy2  # type: ignore[import-untyped]
 
-from peers.reference.errors import PeerError
+from peers.reference.errors import InvalidPublicValue
 from peers.reference.key_exchange.interface import DiffieHellman, KeyExchange, Random, check_size
 from peers.reference.key_exchange.subgroups import SUBGROUPS
 from peers.reference.numbers import KeyExchangeMethod
@@ -91,9 +91,11 @@ class Modp(DiffieHellman):
         check_size(self.number, peer_public, self.size)
         value = int.from_bytes(peer_public, "big")
         if not 1 < value < self.prime - 1:
-            raise PeerError(f"{self.number.name}: a public value outside 2 .. p-2 (RFC 6989, 2.1)")
+            raise InvalidPublicValue(
+                f"{self.number.name}: a public value outside 2 .. p-2 (RFC 6989, 2.1)"
+            )
         if self._order is not None and gmpy2.powmod(value, self._order, self.prime) != 1:
-            raise PeerError(
+            raise InvalidPublicValue(
                 f"{self.number.name}: a public value outside the subgroup (RFC 6989, 2.2)"
             )
         return value

@@ -7,7 +7,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import x448, x25519
 
-from peers.reference.errors import PeerError
+from peers.reference.errors import InvalidPublicValue
 from peers.reference.key_exchange.interface import DiffieHellman, KeyExchange, Random, check_size
 from peers.reference.numbers import KeyExchangeMethod
 
@@ -45,7 +45,7 @@ class _MontgomeryHalf(KeyExchange):
         try:
             result: bytes = self._private.exchange(point)
         except ValueError:
-            raise PeerError(
+            raise InvalidPublicValue(
                 f"{self.method.name}: a public value of small order: the result is zero"
                 " (RFC 7748, 6.1 and 6.2)"
             ) from None

@@ -37,6 +37,16 @@ class CallsMalformedAuthAFailedOne(Decisions):
         return super().malformed_answer(exchange)
 
 
+@fault("calls-malformed-child-request-unacceptable")
+class CallsMalformedChildRequestUnacceptable(Decisions):
+    """A CREATE_CHILD_SA request that cannot be used is answered with NO_PROPOSAL_CHOSEN."""
+
+    def malformed_answer(self, exchange: ExchangeType) -> tuple[Payload, ...] | None:
+        if exchange == ExchangeType.CREATE_CHILD_SA:
+            return (Notify(NotifyType.NO_PROPOSAL_CHOSEN),)
+        return super().malformed_answer(exchange)
+
+
 @fault("keeps-ike-sa-after-invalid-syntax")
 class KeepsIkeSaAfterInvalidSyntax(Decisions):
     """An IKE SA goes on after a request of it was answered with INVALID_SYNTAX."""
