@@ -20,7 +20,7 @@ MAPPED_RFC = 7296
 MAPPED_SECTIONS = ("1", "2", "3")
 
 _WORD = re.compile(
-    r"\b(?:MUST(?: NOT)?|SHALL(?: NOT)?|SHOULD(?: NOT)?|REQUIRED|(?:NOT )?RECOMMENDED|MAY|OPTIONAL)\b"
+    r"\b(?:(?:MUST|SHALL|SHOULD)(?: NOT)?|REQUIRED|(?:NOT )?RECOMMENDED|MAY|OPTIONAL)\b"
 )
 _END = re.compile(
     r"(?:(?<=[.!?:])|(?<=[.!?:]\)))\s+(?=[A-Z\"(\[])"  # the end of a sentence
