@@ -27,6 +27,7 @@ RESPONDER = {
     "rfc7296-2.7-single-suite-chosen": "chooses-two-ciphers",
     "rfc7296-2.10-nonce-fresh": "uses-one-nonce-for-all",
     "rfc7296-2.10-nonce-size": "draws-short-nonces",
+    "rfc7296-2.22-ipcomp-only-beside-sa": "sends-ipcomp-without-an-offer",
     "rfc7296-3.1-initiator-flag": "inverts-its-initiator-flag",
     "rfc7296-3.1-length-matches": "counts-four-octets-too-many",
     "rfc7296-3.1-response-flag": "clears-its-response-flag",
@@ -41,6 +42,8 @@ RESPONDER = {
     "rfc7296-3.3.5-key-length-form": "sends-key-length-as-octets",
     "rfc7296-3.3.5-no-key-length-on-fixed-key": "gives-the-prf-a-key-length",
     "rfc7296-3.4-modp-length": "cuts-its-modp-value",
+    "rfc7296-3.5-no-terminator": "ends-names-with-zero",
+    "rfc7296-3.7-known-encodings-only": "requests-strange-certificates",
     "rfc7296-3.9-nonce-size": "draws-short-nonces",
     "rfc7296-3.10-ike-notify-without-spi": "puts-ike-spi-into-notifies",
     "rfc7296-3.10-protocol-zero-without-spi": "names-ike-in-notifies",
@@ -56,11 +59,14 @@ INITIATOR = {
                    "rfc7296-2.2-response-has-request-id")
 } | {
     "rfc7296-1.2-ike-auth-offer-without-group": "offers-a-group-in-ike-auth",
+    "rfc7296-1.2-none-left-out": "offers-none-for-integrity",
     "rfc7296-1.2-subsequent-messages-encrypted": "asks-in-clear",
     "rfc7296-2.2-message-ids-count-from-zero": "skips-message-ids",
     "rfc7296-3.1-initiator-spi-not-zero": "opens-with-zero-spi",
     "rfc7296-3.1-responder-spi-zero-in-first-message": "opens-with-responder-spi",
     "rfc7296-3.3.1-proposal-numbers": "numbers-proposals-from-zero",
+    "rfc7296-3.4-ke-of-the-first-group": "sends-ke-of-its-second-group",
+    "rfc7296-3.10-child-notify-names-protocol": "names-no-protocol-of-rekeyed-child-sas",
 }  # fmt: skip
 """The same of an initiator's messages."""
 

@@ -17,6 +17,7 @@ from peers.reference.faults import (
 from peers.reference.message import Message
 from peers.reference.numbers import (
     AttributeType,
+    CertEncoding,
     ExchangeType,
     Integ,
     KeyExchangeMethod,
@@ -25,9 +26,12 @@ from peers.reference.numbers import (
     TransformType,
 )
 from peers.reference.payloads import (
+    CERTREQ,
     KE,
     SA,
     Attribute,
+    IDi,
+    IDr,
     Nonce,
     Notify,
     Payload,
@@ -273,6 +277,50 @@ class PutsIkeSpiIntoNotifies(Edits):
         return message + Notify(NotifyType.MOBIKE_SUPPORTED, b"", ProtocolId.IKE, message.spi_i)
 
 
+@fault("sends-ipcomp-without-an-offer")
+class SendsIpcompWithoutAnOffer(Edits):
+    """Our INFORMATIONAL messages advertise IPComp, though they negotiate nothing."""
+
+    EXCHANGE = ExchangeType.INFORMATIONAL
+
+    def change(self, message: Message) -> Message:
+        return message + Notify(NotifyType.IPCOMP_SUPPORTED, b"\x12\x34\x02")
+
+
+@fault("names-no-protocol-of-rekeyed-child-sas", fundamental=True)
+class NamesNoProtocolOfRekeyedChildSas(Edits):
+    """REKEY_SA has the SPI of the Child SA, and no protocol."""
+
+    EXCHANGE, RESPONSE = ExchangeType.CREATE_CHILD_SA, False
+
+    def change(self, message: Message) -> Message:
+        return _each(message, Notify, self._without_protocol)
+
+    def _without_protocol(self, notify: Notify) -> Notify:
+        rekeys = notify.notify_type == NotifyType.REKEY_SA
+        return replace(notify, protocol=ProtocolId.NONE) if rekeys else notify
+
+
+@fault("ends-names-with-zero", fundamental=True)
+class EndsNamesWithZero(Edits):
+    """The names in our ID payloads are sent as C has them, with the zero behind."""
+
+    EXCHANGE = ExchangeType.IKE_AUTH
+
+    def change(self, message: Message) -> Message:
+        for kind in (IDi, IDr):
+            message = _each(message, kind, lambda each: replace(each, data=each.data + b"\0"))
+        return message
+
+
+@fault("requests-strange-certificates")
+class RequestsStrangeCertificates(Edits):
+    """We ask for certificates in a wrapping whose use nobody has specified."""
+
+    def change(self, message: Message) -> Message:
+        return message + CERTREQ(CertEncoding.PKCS7_WRAPPED_X509, b"")
+
+
 @fault("sends-no-selectors")
 class SendsNoSelectors(Edits):
     """TSi of IKE_AUTH has no selector."""
@@ -315,6 +363,27 @@ class OffersIntegrityBesideAead(EditsProposals):
 
     def proposal(self, proposal: Proposal) -> Proposal:
         return _with(proposal, Transform(TransformType.INTEG, Integ.AUTH_HMAC_SHA2_256_128))
+
+
+@fault("offers-none-for-integrity")
+class OffersNoneForIntegrity(EditsProposals):
+    """NONE stands as the only integrity algorithm beside a combined-mode cipher."""
+
+    RESPONSE = False
+
+    def proposal(self, proposal: Proposal) -> Proposal:
+        return _with(proposal, Transform(TransformType.INTEG, Integ.NONE))
+
+
+@fault("sends-ke-of-its-second-group")
+class SendsKeOfItsSecondGroup(EditsProposals):
+    """Another group stands in front of that which KE is of."""
+
+    RESPONSE = False
+
+    def proposal(self, proposal: Proposal) -> Proposal:
+        first = Transform(TransformType.KE, KeyExchangeMethod.MODP_2048)
+        return replace(proposal, transforms=(first, *proposal.transforms))
 
 
 @fault("leaves-the-prf-out")

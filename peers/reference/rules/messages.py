@@ -14,8 +14,10 @@ from peers.reference.key_exchange.modp import GROUPS as MODP_GROUPS
 from peers.reference.message import HEADER_SIZE, Message
 from peers.reference.numbers import (
     AttributeType,
+    CertEncoding,
     Encr,
     ExchangeType,
+    IdType,
     Integ,
     IpProtocol,
     KeyExchangeMethod,
@@ -230,6 +232,14 @@ def _no_integrity_beside_aead(message: Message) -> Iterator[str]:
             yield f"{where} has combined-mode ciphers and an integrity algorithm"
 
 
+@of_message("rfc7296-1.2-none-left-out")
+def _leaves_none_out(message: Message) -> Iterator[str]:
+    for proposal, where in _proposals(message) if not message.response else ():
+        for kind in (TransformType.INTEG, TransformType.KE):
+            if {transform.id for transform in proposal.of(kind)} == {0}:
+                yield f"{where} offers NONE alone as {kind!s}"
+
+
 @of_message("rfc7296-3.3.3-mandatory-types")
 def _has_mandatory_types(message: Message) -> Iterator[str]:
     for proposal, where in _proposals(message):
@@ -295,6 +305,21 @@ def _spis_have_their_size(message: Message) -> Iterator[str]:
 # Key exchange data, nonces (RFC 7296, 2.10, 3.4, 3.9).
 
 
+@of_conversation("rfc7296-3.4-ke-of-the-first-group")
+def _guesses_the_first_group(conversation: Sequence[Seen]) -> Iterator[Complaint]:
+    named = False
+    for seen in conversation:
+        message = seen.message
+        if message is None:
+            continue
+        if not seen.heard:
+            named = named or NotifyType.INVALID_KE_PAYLOAD in message.notifies
+        elif not message.response and not named and message.has(SA) and message.has(KE):
+            groups = [t.id for t in message.get(SA).proposals[0].of(TransformType.KE)]
+            if groups and message.get(KE).group != groups[0]:
+                yield Complaint(seen, f"{message.title} with KE of another group than its first")
+
+
 @of_message("rfc7296-3.4-modp-length")
 def _modp_values_are_whole(message: Message) -> Iterator[str]:
     for payload in message.all(KE):
@@ -326,7 +351,7 @@ def _prf_size(number: int) -> int:
         return 0
 
 
-# Notifies and selectors (RFC 7296, 3.10 and 3.13).
+# Notifies (RFC 7296, 2.22 and 3.10).
 
 
 @of_message("rfc7296-3.10-protocol-zero-without-spi")
@@ -341,6 +366,61 @@ def _no_spi_of_the_ike_sa(message: Message) -> Iterator[str]:
     for notify in message.all(Notify):
         if notify.spi and notify.protocol not in (ProtocolId.AH, ProtocolId.ESP):
             yield f"N({notify.notify_type}) has an SPI of {len(notify.spi)} octets"
+
+
+_OF_CHILD_SAS = frozenset(
+    {NotifyType.REKEY_SA, NotifyType.CHILD_SA_NOT_FOUND, NotifyType.INVALID_SELECTORS}
+)
+"""The notifies that have the SPI of a Child SA (RFC 7296, 3.10)."""
+
+
+@of_message("rfc7296-3.10-child-notify-names-protocol")
+def _names_protocol_of_child(message: Message) -> Iterator[str]:
+    for notify in message.all(Notify):
+        ours = notify.notify_type in _OF_CHILD_SAS
+        if ours and notify.spi and notify.protocol not in (ProtocolId.AH, ProtocolId.ESP):
+            yield f"N({notify.notify_type}) has protocol {notify.protocol!s}"
+
+
+@of_message("rfc7296-2.22-ipcomp-only-beside-sa")
+def _compression_is_negotiated_with_sas(message: Message) -> Iterator[str]:
+    if NotifyType.IPCOMP_SUPPORTED in message.notifies and not message.has(SA):
+        yield f"{message.title} with N(IPCOMP_SUPPORTED) and no SA payload"
+
+
+# Identities and certificates (RFC 7296, 3.5 to 3.7).
+
+_TERMINATORS = b"\0\r\n"
+
+
+@of_message("rfc7296-3.5-no-terminator")
+def _names_have_no_terminator(message: Message) -> Iterator[str]:
+    for identity in (*message.all(IDi), *message.all(IDr)):
+        is_name = identity.id_type in (IdType.ID_FQDN, IdType.ID_RFC822_ADDR)
+        if is_name and set(identity.data) & set(_TERMINATORS):
+            yield f"{identity.label()} with a terminator: {identity.data!r}"
+
+
+_SPECIFIED_ENCODINGS = frozenset(
+    {
+        CertEncoding.X509_SIGNATURE,
+        CertEncoding.CRL,
+        CertEncoding.HASH_AND_URL_X509,
+        CertEncoding.HASH_AND_URL_BUNDLE,
+        CertEncoding.OCSP_CONTENT,
+        CertEncoding.RAW_PUBLIC_KEY,
+    }
+)
+
+
+@of_message("rfc7296-3.7-known-encodings-only")
+def _encodings_are_specified(message: Message) -> Iterator[str]:
+    for payload in (*message.all(CERT), *message.all(CERTREQ)):
+        if payload.encoding not in _SPECIFIED_ENCODINGS:
+            yield f"{payload.label()} of encoding {payload.encoding!s}"
+
+
+# Selectors (RFC 7296, 3.13).
 
 
 @of_message("rfc7296-3.13-number-of-selectors")
