@@ -57,6 +57,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--mutants", metavar="named|all",
         help="run the embedded target with each planted fault in turn, against the tests that "
         "name the fault, or against all")  # fmt: skip
+    add("--shard", metavar="INDEX/COUNT",
+        help="judge a part of the tests, and tell each result to who puts them together")  # fmt: skip
     add("--seed", type=int, default=None, help="seed of everything that the peer draws")
 
 
@@ -94,7 +96,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/".join(item.path.parts[-2:]) in core.MODULES:
             item.add_marker("core")
-    items.sort(key=lambda item: item.get_closest_marker("looks_back") is not None)
+    items.sort(key=_looks_back)
+
+
+@pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
+def leave_to_other_workers(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep this worker's part of the tests that are chosen; each looks back on what it heard."""
+    shard = config.stash[SESSION].settings.shard
+    if shard is not None:
+        part = shard.of(items, _looks_back)
+        kept = set(part)
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = part
+
+
+def _looks_back(item: pytest.Item) -> bool:
+    return item.get_closest_marker("looks_back") is not None
 
 
 @pytest.hookimpl(wrapper=True)

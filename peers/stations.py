@@ -63,6 +63,7 @@ class Stations:
         kernel: str,
         subnet: str | None,
         output: Path,
+        peers: int,
         start: float,
         say: Callable[[str], None],
     ) -> None:
@@ -71,6 +72,7 @@ class Stations:
         self._kernel = kernel
         self._subnet = subnet
         self._output = output
+        self._peers = peers
         self._start = start
         self._say = say
         self._stack = ExitStack()
@@ -85,6 +87,7 @@ class Stations:
                     kernel=self._kernel,
                     subnet=self._subnet,
                     output=self._output,
+                    peers=self._peers,
                     say=self._say,
                 )
             )

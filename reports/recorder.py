@@ -65,6 +65,39 @@ def deviations_file(spec: str) -> Path:
     return DEVIATIONS / f"{name}.toml"
 
 
+def run_of(
+    occasion: Occasion,
+    ledger: Mapping[str, Requirement],
+    targets: Sequence[Target],
+    results: Sequence[TestResult],
+) -> Run:
+    """Give a run as the model has it, with the lines of deviations that nobody saw."""
+    used = {name for result in results for name in result.requirements}
+    return Run(
+        id=occasion.id,
+        started=occasion.started,
+        finished=datetime.now(UTC),
+        command=occasion.command,
+        version=occasion.version,
+        seed=occasion.seed,
+        strict=occasion.strict,
+        host=dict(occasion.host),
+        targets=tuple(targets),
+        requirements=tuple(row for row in ledger.values() if row.id in used),
+        results=tuple(results),
+        stale_deviations=tuple(_stale(targets, results, ledger)),
+    )
+
+
+def _stale(
+    targets: Iterable[Target], results: Sequence[TestResult], ledger: Mapping[str, Requirement]
+) -> Iterable[StaleDeviation]:
+    for target in targets:
+        lines = load_deviations(deviations_file(target.name), ledger)
+        own = [result for result in results if result.target == target.name]
+        yield from stale(target.name, own, lines, target.version, date.today())
+
+
 class Recorder:
     """The results of one run; ``all_evidence`` keeps it for tests that plainly conform too."""
 
@@ -129,38 +162,13 @@ class Recorder:
         steps = ladder(record.events, record.start, detail=wanted)
         return result.model_copy(update={"ladder": steps})
 
-    def run(self, results: Sequence[TestResult]) -> Run:
-        """Give the run as the model has it."""
-        used = {name for result in results for name in result.requirements}
-        rows = tuple(row for row in self._ledger.values() if row.id in used)
-        return Run(
-            id=self._occasion.id,
-            started=self._occasion.started,
-            finished=datetime.now(UTC),
-            command=self._occasion.command,
-            version=self._occasion.version,
-            seed=self._occasion.seed,
-            strict=self._occasion.strict,
-            host=dict(self._occasion.host),
-            targets=tuple(self.targets.values()),
-            requirements=rows,
-            results=tuple(results),
-            stale_deviations=tuple(self._stale(results)),
-        )
-
-    def _stale(self, results: Sequence[TestResult]) -> Iterable[StaleDeviation]:
-        for target in self.targets.values():
-            lines = load_deviations(deviations_file(target.name), self._ledger)
-            own = [result for result in results if result.target == target.name]
-            yield from stale(target.name, own, lines, target.version, date.today())
-
     def finish(self, capture: Path | None) -> Run:
         """Write the evidence and every report; ``capture`` is that of the lab, if there was one."""
         self.folder.mkdir(parents=True, exist_ok=True)
         results = [self._with_evidence(result, capture is not None) for result in self.results]
         if capture is not None:
             results = self._cut(capture, results)
-        run = self.run(results)
+        run = run_of(self._occasion, self._ledger, tuple(self.targets.values()), results)
         write_all(run, self.folder)
         return run
 

@@ -61,6 +61,11 @@ class LiveProgress:
         if not self.console.is_terminal and self._done % _PER_LINE:
             self._count()
 
+    def expects(self, more: int) -> None:
+        """Count on more results than were known of."""
+        self._total += more
+        self._progress.update(self._task, total=self._total)
+
     def starts(self, target: str, title: str) -> None:
         """Say which test runs now."""
         self._progress.update(self._task, description=f"{target}: {title}"[:60])

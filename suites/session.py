@@ -29,6 +29,7 @@ from reports.recorder import Case, Occasion, Recorder, deviations_file
 from reports.tables import TableError
 from reports.terminal import LiveProgress, print_summary
 from reports.verdicts import Verdict
+from suites.shards import Shard, ToldProgress
 
 ROOT = Path(__file__).parent.parent
 LEDGER = Path(__file__).parent / "requirements"
@@ -46,6 +47,7 @@ class Settings:
     strict: bool
     strict_silence: float
     only_named_faults: bool
+    shard: Shard | None
     seed: int
     command: str
 
@@ -74,6 +76,7 @@ class Settings:
             option.strict_should,
             option.strict_silence,
             option.mutants == "named",
+            Shard.parse(option.shard) if option.shard else None,
             random.SystemRandom().getrandbits(32) if option.seed is None else option.seed,
             shlex.join(["pytest", *map(str, arguments)]),
         )
@@ -97,7 +100,7 @@ class Session:
         self.records: dict[str, list[Record]] = {}
         self._recorder: Recorder | None = None
         self._stations: Stations | None = None
-        self._progress: LiveProgress | None = None
+        self._progress: LiveProgress | ToldProgress | None = None
         self._capture: Path | None = None
 
     @property
@@ -121,7 +124,7 @@ class Session:
             raise SetupError(f"{settings.folder}: the report cannot be written: {error.strerror}; "
                              "give another folder with --out") from error  # fmt: skip
         self._recorder = Recorder(
-            _occasion(settings), settings.folder, self.ledger, all_evidence=settings.all_evidence
+            occasion_of(settings), settings.folder, self.ledger, all_evidence=settings.all_evidence
         )
         stations = Stations(
             settings.specs,
@@ -129,6 +132,7 @@ class Session:
             kernel=settings.kernel,
             subnet=settings.subnet,
             output=settings.folder,
+            peers=total,
             start=time.time(),
             say=lambda line: print(f"ikeproof: {line}", flush=True),  # noqa: T201
         )
@@ -137,7 +141,7 @@ class Session:
             for spec in settings.specs:
                 self._recorder.targets[spec] = _described(stations, spec)
             self._capture = stations.lab.capture if stations.lab else None
-            with LiveProgress(total) as self._progress:
+            with ToldProgress(total) if settings.shard else LiveProgress(total) as self._progress:
                 yield
 
     @contextmanager
@@ -192,7 +196,10 @@ class Session:
         return result
 
     def finish(self) -> int:
-        """Write the reports of whatever was judged; give the number of stale deviations."""
+        """Write the reports of whatever was judged; give the number of stale deviations.
+
+        Of a part of a run that is left to who puts the parts together.
+        """
         if self._recorder is None or not self._recorder.targets:
             return 0
         try:
@@ -203,6 +210,8 @@ class Session:
                 f"{self.settings.folder}: the report on {judged} results cannot be written: "
                 f"{error.strerror}; mend that, or give another folder with --out"
             ) from error
+        if self.settings.shard:
+            return 0
         print_summary(run)
         print(f"\nreport: {self.settings.folder / 'index.html'}")  # noqa: T201
         return len(run.stale_deviations)
@@ -237,7 +246,8 @@ def ikeproof_version() -> str:
         return str(project["version"])
 
 
-def _occasion(settings: Settings) -> Occasion:
+def occasion_of(settings: Settings) -> Occasion:
+    """Say what is known of a run when it starts."""
     host = {
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": platform.python_version(),

@@ -18,6 +18,9 @@ BENCHMARKING = IPv4Network("198.18.0.0/15")
 """Set aside for tests of network devices (RFC 2544): no network in use has it."""
 
 PREFIX = 18
+UNASKED = 16
+"""The prefix of the widest subnet that is taken unasked: 16,382 pairs of addresses."""
+
 WIDEST, NARROWEST = 8, 22
 UNIQUE_LOCAL = IPv6Network("fd69:6b65:7072::/48")
 
@@ -128,18 +131,25 @@ def parse_subnet(text: str) -> IPv4Network:
     return subnet
 
 
-def candidates(wanted: IPv4Network | None, taken: Iterable[IPv4Network]) -> list[Plan]:
-    """Give the plans that collide with nothing, best first.
+def prefix_for(peers: int) -> int:
+    """Give the prefix of a subnet that has pairs of addresses for so many peers."""
+    return max(UNASKED, min(NARROWEST, 32 - (4 * (peers + 2) - 1).bit_length()))
+
+
+def candidates(
+    wanted: IPv4Network | None, taken: Iterable[IPv4Network], prefix: int = PREFIX
+) -> list[Plan]:
+    """Give the plans of that prefix that collide with nothing, best first.
 
     ``wanted`` is the only candidate if given. SetupError when all collide, naming with what.
     """
     taken = list(taken)
-    subnets = [wanted] if wanted else list(BENCHMARKING.subnets(new_prefix=PREFIX))
+    subnets = [wanted] if wanted else list(BENCHMARKING.subnets(new_prefix=prefix))
     free = [each for each in subnets if not any(each.overlaps(other) for other in taken)]
     if free:
         return [Plan(each) for each in free]
     clash = next(other for other in taken if subnets[0].overlaps(other))
-    what = f"the subnet {wanted}" if wanted else f"every /{PREFIX} of {BENCHMARKING}"
+    what = f"the subnet {wanted}" if wanted else f"every /{prefix} of {BENCHMARKING}"
     raise SetupError(f"{what} is taken (for one by {clash}): give a free one with --subnet")
 
 

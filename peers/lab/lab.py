@@ -98,8 +98,9 @@ class Lab:
     """Everything a run needs, from entering to leaving the context.
 
     ``specs`` name the targets; ``kernel`` is auto, host or guest; ``subnet`` an IPv4 network or
-    None; ``output`` the run's folder, where the capture and build logs go; ``say`` takes a line
-    before each step. Entering raises SetupError for what the user can mend.
+    None; ``output`` the run's folder, where the capture and build logs go; ``peers`` the number of
+    pairs of addresses that will be asked for; ``say`` takes a line before each step. Entering
+    raises SetupError for what the user can mend.
     """
 
     link: Link
@@ -114,6 +115,7 @@ class Lab:
         specs: Sequence[str],
         *,
         output: Path,
+        peers: int,
         say: Say,
         kernel: str = "auto",
         subnet: str | None = None,
@@ -126,6 +128,7 @@ class Lab:
         self._wanted_kernel = kernel
         self._subnet = parse_subnet(subnet) if subnet else None
         self._output = output
+        self._peers = peers
         self._say = say
         self._stack = ExitStack()
 
@@ -155,11 +158,11 @@ class Lab:
         client = connect()
         self._stack.callback(client.close)
         ownership.clear_dead(client, self._say)
-        images = self._images(client)
+        images = ensure_images(client, self._specs, self._output, self._say)
         labels = ownership.labels(self.run)
         # Whatever is made from here on goes by label, also what was only half made.
         self._stack.callback(self._remove_all, client)
-        network, plan = create_network(client, self.run, self._subnet, labels)
+        network, plan = create_network(client, self.run, self._subnet, self._peers, labels)
         self._say(f"network {plan.ipv4} and {plan.ipv6}, the peer's addresses {plan.range4}")
         with ThreadPoolExecutor(thread_name_prefix="lab") as threads:
             try:
@@ -200,14 +203,6 @@ class Lab:
         ]
         self.targets = {
             spec.text: ready.result() for spec, ready in zip(self._specs, readying, strict=True)
-        }
-
-    def _images(self, client: DockerClient) -> dict[str, str]:
-        recipes = {"peer": Recipe("peer", RELEASES[0])}
-        recipes.update({spec.text: spec.recipe for spec in self._specs})
-        return {
-            text: ensure_image(client, recipe, self._output, self._say)
-            for text, recipe in recipes.items()
         }
 
     def _start_target(
@@ -264,6 +259,15 @@ class Lab:
 
     def _remove_all(self, client: DockerClient) -> None:
         ownership.clear(client, lambda marks: marks.get(ownership.RUN) == self.run, lambda _: None)
+
+
+def ensure_images(
+    client: DockerClient, specs: Sequence[Spec], output: Path, say: Say
+) -> dict[str, str]:
+    """Have the images of targets and of the peer, built where they are missing; give their ids."""
+    recipes = {"peer": Recipe("peer", RELEASES[0])}
+    recipes.update({spec.text: spec.recipe for spec in specs})
+    return {text: ensure_image(client, recipe, output, say) for text, recipe in recipes.items()}
 
 
 def start_peer(

@@ -10,7 +10,7 @@ from docker.errors import APIError
 from docker.models.networks import Network
 from docker.types import IPAMConfig, IPAMPool
 
-from peers.lab.addresses import GATEWAY, Plan, candidates, host_routes
+from peers.lab.addresses import GATEWAY, Plan, candidates, host_routes, prefix_for
 from peers.lab.errors import SetupError, refused
 
 
@@ -25,13 +25,18 @@ def engine_subnets(client: DockerClient) -> list[IPv4Network]:
 
 
 def create_network(
-    client: DockerClient, run: str, wanted: IPv4Network | None, labels: dict[str, str]
+    client: DockerClient,
+    run: str,
+    wanted: IPv4Network | None,
+    peers: int,
+    labels: dict[str, str],
 ) -> tuple[Network, Plan]:
     """Make a dual-stack network without a way out, on the first subnet that is free.
 
-    SetupError if there is none, or if the subnet that the user wants is taken.
+    It has pairs of addresses for so many ``peers``, unless a subnet is wanted. SetupError if there
+    is none, or if the subnet that the user wants is taken.
     """
-    plans = candidates(wanted, host_routes() + engine_subnets(client))
+    plans = candidates(wanted, host_routes() + engine_subnets(client), prefix_for(peers))
     for plan in plans:
         try:
             return _create(client, run, plan, labels), plan
