@@ -29,6 +29,7 @@ from reports.recorder import Case
 from reports.verdicts import Outcome, Verdict
 from suites import core, methods, terms
 from suites.session import Session, Settings, marked
+from suites.shards import OneShard, looks_back
 
 SESSION = pytest.StashKey[Session]()
 CASE = pytest.StashKey[Case]()
@@ -58,7 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run the embedded target with each planted fault in turn, against the tests that "
         "name the fault, or against all")  # fmt: skip
     add("--shard", metavar="INDEX/COUNT",
-        help="judge a part of the tests, and tell each result to who puts them together")  # fmt: skip
+        help="judge a part of the tests, and tell each result to who merges them")  # fmt: skip
     add("--seed", type=int, default=None, help="seed of everything that the peer draws")
 
 
@@ -80,6 +81,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SESSION] = Session(Settings.of(config.option, config.invocation_params.args))
     except (SetupError, ScriptError) as error:
         pytest.exit(str(error), returncode=2)
+    if shard := config.stash[SESSION].settings.shard:
+        config.pluginmanager.register(OneShard(shard))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -96,22 +99,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "/".join(item.path.parts[-2:]) in core.MODULES:
             item.add_marker("core")
-    items.sort(key=_looks_back)
-
-
-@pytest.hookimpl(trylast=True, specname="pytest_collection_modifyitems")
-def leave_to_other_workers(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep this worker's part of the tests that are chosen; each looks back on what it heard."""
-    shard = config.stash[SESSION].settings.shard
-    if shard is not None:
-        part = shard.of(items, _looks_back)
-        kept = set(part)
-        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-        items[:] = part
-
-
-def _looks_back(item: pytest.Item) -> bool:
-    return item.get_closest_marker("looks_back") is not None
+    items.sort(key=looks_back)
 
 
 @pytest.hookimpl(wrapper=True)

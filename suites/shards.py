@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
+import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from peers.lab.errors import SetupError
@@ -45,6 +46,28 @@ class Shard:
                 chosen.append(item)
             position += 1
         return chosen
+
+
+def looks_back(item: pytest.Item) -> bool:
+    """Say whether a test judges what earlier ones heard too: each part has it, for its own."""
+    return item.get_closest_marker("looks_back") is not None
+
+
+class OneShard:
+    """A plugin that leaves the other parts to other workers, of the tests that are chosen."""
+
+    def __init__(self, shard: Shard) -> None:
+        self._shard = shard
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(
+        self, config: pytest.Config, items: list[pytest.Item]
+    ) -> None:
+        """Keep our part."""
+        part = self._shard.of(items, looks_back)
+        kept = set(part)
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = part
 
 
 class Told(BaseModel):
