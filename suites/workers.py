@@ -29,7 +29,6 @@ from reports.ledger import load_ledger
 from reports.merge import Part, merge
 from reports.model import Run
 from reports.terminal import LiveProgress, print_summary
-from reports.verdicts import Outcome
 from suites.session import LEDGER, ROOT, Settings, occasion_of
 from suites.shards import Shard, read_told
 
@@ -203,6 +202,4 @@ def _exit_code(workers: Sequence[Worker], run: Run) -> int:
         print(f"ikeproof: worker {each.name} did not end: {last}", file=sys.stderr)  # noqa: T201
     if cut:
         return max(each.process.returncode for each in cut)
-    bad = (Outcome.FAILED, Outcome.ERROR)
-    failed = any(result.outcome(strict=run.strict) in bad for result in run.results)
-    return int(failed or bool(run.stale_deviations))
+    return int(run.failed)
