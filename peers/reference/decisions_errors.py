@@ -37,6 +37,10 @@ class ErrorDecisions:
         """Say whether a response to IKE_AUTH means that we are not authenticated (2.21.2)."""
         return NotifyType.AUTHENTICATION_FAILED in response.notifies
 
+    def report_on_response(self) -> Notify | None:
+        """Give what we report of an error in a response: nothing, for it might loop (2.21.3)."""
+        return None
+
     def unknown_error(self, response: Message) -> Notify | None:
         """Find an error in a response that we do not know: the request has failed (3.10.1)."""
         errors = (each for each in response.all(Notify) if each.notify_type < FIRST_STATUS)

@@ -89,6 +89,11 @@ class Initiator:
         except InvalidPublicValue as problem:
             self._end(session, problem)
         except PeerError as problem:
+            if report := self._decide.report_on_response():
+                self._endpoint.request(
+                    session, session.sa.request(ExchangeType.INFORMATIONAL, report)
+                )
+                return
             self._endpoint.close(session, str(problem))
 
     def _end(self, session: Session, problem: InvalidPublicValue) -> None:

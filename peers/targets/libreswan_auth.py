@@ -123,12 +123,19 @@ def _ppk_name(ppk: Ppk) -> str:
     return ppk.name.decode()
 
 
+def _secret_text(secret: bytes) -> str:
+    """Write a secret as it would be typed, or what cannot be typed in hexadecimal digits."""
+    text = secret.decode("latin-1")
+    typed = text.isascii() and text.isprintable() and '"' not in text
+    return f'"{text}"' if typed else hexadecimal(secret)
+
+
 def ipsec_secrets(connection: Connection) -> str:
     """Write the lines of the secrets file."""
     ends = f"{identity_text(connection.local_identity)} {identity_text(connection.remote_identity)}"
     credentials = (connection.local_credential, connection.remote_credential)
     keys = dict.fromkeys(each.secret for each in credentials if isinstance(each, Psk))
-    lines = [f"{ends} : PSK {hexadecimal(secret)}\n" for secret in keys]
+    lines = [f"{ends} : PSK {_secret_text(secret)}\n" for secret in keys]
     for ppk in connection.ppks:
         secret = hexadecimal(ppk.secret)
         lines.append(f'{ends} : PPKS "{_ppk_name(ppk)}" {secret}\n')

@@ -6,7 +6,7 @@ import pytest
 
 from peers.reference.message import Message
 from peers.reference.numbers import ExchangeType, NotifyType
-from peers.reference.payloads import Notify
+from peers.reference.payloads import Delete, Notify
 from peers.reference.sa import NO_SPI
 from suites.judge import requirement, turned_red_by
 
@@ -54,6 +54,28 @@ def test_notice_of_an_spi_in_use_changes_nothing(established, target):
 
     answers = [each for each in reactions if each.spi_i == notice.spi_i]
     assert not answers, f"a one-way notice is answered: {answers[0]}"
+    assert len(target.established()) == 1, "the IKE SA is not what it was"
+    assert established.echo(), "the Child SA is gone"
+
+
+@pytest.mark.parametrize(
+    "told", [NotifyType.INVALID_SPI, NotifyType.INVALID_IKE_SPI], ids=["esp", "ike"]
+)
+@requirement("rfc7296-2.21.4-told-error-changes-no-sa")
+@turned_red_by("gives-up-what-is-told-invalid")
+def test_notice_within_the_ike_sa_changes_nothing_either(established, target, told):
+    """
+    peer                                        target
+    HDR, SK {N(INVALID_SPI, the SPI it sends to), or N(INVALID_IKE_SPI)} -->
+                                        <--     HDR, SK {}
+    ESP {echo request}                  -->
+                                        <--     ESP {echo reply}
+    """
+    spi = established.child.inbound.spi if told == NotifyType.INVALID_SPI else b""
+
+    response = established.exchange(established.informational(Notify(told, spi)))
+
+    assert not response.has(Delete), f"an SA is given up: {response}"
     assert len(target.established()) == 1, "the IKE SA is not what it was"
     assert established.echo(), "the Child SA is gone"
 

@@ -1,13 +1,36 @@
 """RFC 7296, 2.15: AUTH by a shared secret: how it is computed, and over what."""
 
+from dataclasses import replace
+
 import pytest
 
 from peers.reference.authentication import shared_key_mic
+from peers.reference.credentials import Psk
 from peers.reference.faults import ReservedBits
 from peers.reference.numbers import AuthMethod, ExchangeType, NotifyType, PayloadType
 from peers.reference.payloads import AUTH, KE, IDi, IDr, Notify, Unknown, VendorID
 from suites.judge import as_responder, requirement, turned_red_by
 from suites.terms import AES_GCM_256, CURVE25519, DEFAULT, ECP_256, Suite, configured, ike
+
+CHARACTERS = b"of 64 octets: 0123456789 ABCDEFGHIJKLMNOPQRSTUVWXYZ, and no end."
+OCTETS = bytes(range(64))
+
+
+def _knows(secret):
+    def arrange(described):
+        return replace(described, local_credential=Psk(secret), remote_credential=Psk(secret))
+
+    return arrange
+
+
+LONG_SECRETS = pytest.mark.parametrize(
+    "arrange",
+    [
+        pytest.param(_knows(CHARACTERS), id="64-characters"),
+        pytest.param(_knows(OCTETS), id="64-octets"),
+    ],
+)
+"""As it is typed, and as only hexadecimal digits can tell it: with a zero in it, and at its end."""
 
 STRANGE = (Unknown(PayloadType(200), b"counts too"), VendorID(b"and so does this"))
 
@@ -45,6 +68,37 @@ def _assert_proof(peer, auth, identity):
     assert auth.method == AuthMethod.SHARED_KEY_MIC, f"another method: {auth}"
     expected = shared_key_mic(peer.ike, identity, secret)
     assert auth.data == expected, "AUTH is not what 2.15 makes of the secret"
+
+
+@LONG_SECRETS
+@requirement("rfc7296-2.15-secret-of-64-octets")
+@turned_red_by("cuts-secrets-at-32-octets", "ends-secrets-at-zero")
+def test_all_of_a_long_secret_counts(peer):
+    """
+    peer                                        target
+    HDR, SK {IDi, IDr, AUTH(by 64 octets), SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {IDr, AUTH(by 64 octets), SAr2, TSi, TSr}
+    PREVENTS: secrets that are cut, or end with the zero that ends a string.
+    """
+    peer.establish()
+
+    assert peer.echo(), "the Child SA carries no traffic"
+
+
+@LONG_SECRETS
+@as_responder
+@requirement("rfc7296-2.15-secret-of-64-octets")
+@turned_red_by("cuts-secrets-at-32-octets", "ends-secrets-at-zero")
+def test_all_of_a_long_secret_counts_for_an_initiator(peer, target):
+    """
+    peer                                        target
+                                        <--     HDR, SK {IDi, AUTH(by 64 octets), SAi2, TSi, TSr}
+    HDR, SK {IDr, AUTH(by 64 octets), SAr2, TSi, TSr} -->
+    """
+    target.initiate()
+    peer.accept()
+
+    assert peer.echo(), "the Child SA carries no traffic"
 
 
 @requirement("rfc7296-2.15-auth-over-own-first-message")

@@ -6,6 +6,7 @@ from peers.reference.eap import EapPacket
 from peers.reference.errors import PeerError
 from peers.reference.numbers import EapCode, EapType
 from peers.reference.payloads import AUTH, CERT, EAP, SA, IDr, TSi, TSr
+from peers.reference.rules import seen_in
 from suites import eap
 from suites.judge import as_responder, differs, requirement, turned_red_by, twin_of
 
@@ -67,6 +68,29 @@ def test_initiator_authenticates_by_eap(peer, target):
     peer.accept()
 
     assert peer.echo(), "an echo request through the new Child SA is not answered through it"
+
+
+@eap.BY_PEER
+@requirement("rfc7296-3.16-lengths")
+@turned_red_by("counts-eap-length-with-its-payload")
+def test_eap_lengths_are_those_of_the_payloads(peer):
+    """
+    peer                                        target
+    HDR, SK {IDi, CERTREQ, IDr, SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {.., EAP(Request)}
+    HDR, SK {EAP(Response)}             -->
+                                        <--     HDR, SK {EAP(Success)}
+    """
+    peer.establish()
+
+    heard = [seen.message for seen in seen_in(peer.events) if seen.heard and seen.message]
+    packets = [message.get(EAP).data for message in heard if message.has(EAP)]
+    assert len(packets) >= 2, "EAP has no request and no end"
+    for data in packets:
+        length = int.from_bytes(data[2:4], "big")
+        assert length == len(data), f"an EAP message of {len(data)} octets says {length}"
+        ends = data[0] in (EapCode.SUCCESS, EapCode.FAILURE)
+        assert not ends or len(data) == 4, f"Success or Failure with {len(data)} octets"
 
 
 # Failures.

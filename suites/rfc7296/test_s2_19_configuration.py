@@ -64,6 +64,53 @@ def test_dns_server_is_told_in_its_own_form(peer, target):
 
 
 @GIVES
+@requirement("rfc7296-3.15.1-netmask-beside-address")
+@turned_red_by("tells-two-netmasks")
+def test_netmask_is_told_once_and_beside_an_address(peer):
+    """
+    peer                                        target (assigns addresses)
+    HDR, SK {.., CP(CFG_REQUEST, INTERNAL_IP4_ADDRESS, INTERNAL_IP4_NETMASK), SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {.., CP(CFG_REPLY), SAr2, TSi, TSr}
+    """
+    peer.open_ike_sa()
+    request = peer.ike_auth()
+    asked = request.get(CP)
+    more = (*asked.attributes, ConfigAttribute(ConfigAttributeType.INTERNAL_IP4_NETMASK))
+    response = peer.exchange(request.replacing(CP(asked.config_type, more)))
+
+    _assert_netmask(response.get(CP), "a CFG_REPLY")
+
+
+@ASKS
+@as_responder
+@requirement("rfc7296-3.15.1-netmask-beside-address")
+@turned_red_by("asks-for-netmask-with-a-value")
+def test_netmask_is_asked_for_without_a_value(peer, target):
+    """
+    peer                                        target (asks for an address)
+                                        <--     HDR, SK {IDi, AUTH, CP(CFG_REQUEST), SAi2, TSi, TSr}
+    """
+    target.initiate()
+    request = peer.accept_ike_sa_init()
+
+    asked = request.get(CP)
+    _assert_netmask(asked, "a CFG_REQUEST")
+    masks = _values(asked, ConfigAttributeType.INTERNAL_IP4_NETMASK)
+    assert not any(masks), f"a netmask is asked for with a value: {asked}"
+
+
+def _values(configuration, kind):
+    return [each.value for each in configuration.attributes if each.type == kind]
+
+
+def _assert_netmask(configuration, what):
+    masks = _values(configuration, ConfigAttributeType.INTERNAL_IP4_NETMASK)
+    addresses = _values(configuration, ConfigAttributeType.INTERNAL_IP4_ADDRESS)
+    assert len(masks) <= 1, f"{what} with several netmasks: {configuration}"
+    assert addresses or not masks, f"{what} with a netmask and no address: {configuration}"
+
+
+@GIVES
 @requirement("rfc7296-2.19-cp-before-sa")
 @turned_red_by("puts-configuration-behind-sa")
 def test_configuration_stands_before_the_sa_payload(peer):

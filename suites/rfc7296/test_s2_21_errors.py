@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from peers.reference.decisions_errors import FIRST_STATUS
 from peers.reference.errors import NoAnswer
 from peers.reference.faults import (
     InitiatorFlag,
@@ -14,7 +15,8 @@ from peers.reference.faults import (
     SpiSize,
     TransformCount,
 )
-from peers.reference.numbers import ExchangeType, NotifyType, PayloadType, ProtocolId
+from peers.reference.negotiation import encr
+from peers.reference.numbers import Encr, ExchangeType, NotifyType, PayloadType, ProtocolId
 from peers.reference.payloads import (
     AUTH,
     SA,
@@ -396,3 +398,27 @@ def test_invalid_ike_spi_in_clear_changes_nothing(established, target, response)
     assert not answers, f"a notify in clear is answered: {answers[0]}"
     assert len(target.established()) == 1, "the IKE SA is not what it was"
     assert established.echo(), "the Child SA is gone"
+
+
+@as_responder
+@requirement("rfc7296-2.21.3-erroneous-response-not-reported")
+@turned_red_by("reports-errors-in-responses")
+def test_error_in_a_response_is_not_reported(accepted, target):
+    """
+    peer                                        target
+                                        <--     HDR, SK {N(REKEY_SA), SA, Ni, [KEi,] TSi, TSr}
+    HDR, SK {SA(of a proposal that was not made), Nr, [KEr,] TSi, TSr} -->
+                                                no INFORMATIONAL exchange with an error notify
+    PREVENTS: two sides that report each other's reports for ever.
+    """
+    target.rekey_child()
+    request = accepted.hear_request(ExchangeType.CREATE_CHILD_SA)
+    response = accepted.grant_child(request)
+    [granted] = response.get(SA).proposals
+    strange = replace(granted, transforms=(encr(Encr.ENCR_AES_CTR, 256), *granted.transforms[1:]))
+    accepted.answer(request, response.replacing(SA((strange,))), "a suite that was not offered")
+    accepted.ike.children.clear()
+
+    told = [each for each in accepted.reactions_so_far() if not each.response]
+    reports = [each for each in told if any(kind < FIRST_STATUS for kind in each.notifies)]
+    assert not reports, f"an error in a response is reported: {reports[0]}"

@@ -4,6 +4,7 @@ import pytest
 
 from peers.reference.nat import Claim
 from peers.reference.numbers import NotifyType
+from peers.reference.payloads import TSi, TSr
 from peers.targets.base import Capability
 from suites.judge import as_responder, needs, requirement, turned_red_by
 from suites.terms import FAMILIES, TRANSPORT
@@ -53,3 +54,24 @@ def test_initiator_uses_transport_mode_through_a_nat(accepted):
     packet = accepted.heard_echo().packet
 
     assert packet.carrier.name == "UDP", "ESP without UDP although there is a NAT"
+
+
+@FAMILIES
+@TRANSPORT
+@pytest.mark.parametrize("claim", [Claim.OURS], ids=["claimed"])
+@as_responder
+@requirement("rfc7296-2.23.1-initiator-selectors-of-one-address")
+@turned_red_by("asks-for-two-addresses-in-transport-mode")
+def test_initiator_asks_with_its_address_and_that_of_the_peer(peer, target):
+    """
+    peer (its source hash is wrong)             target
+                                        <--     HDR, SK {.., N(USE_TRANSPORT_MODE), SAi2,
+                                                TSi = its address, TSr = that of the peer}
+    """
+    target.initiate()
+    request = peer.accept_ike_sa_init()
+
+    assert NotifyType.USE_TRANSPORT_MODE in request.notifies, f"tunnel mode is asked for: {request}"
+    for kind, address in ((TSi, target.connection.local), (TSr, target.connection.remote)):
+        ends = {(each.start_address, each.end_address) for each in request.get(kind).ranges}
+        assert ends == {(address, address)}, f"{kind.__name__} is not of {address} alone: {request}"

@@ -326,6 +326,29 @@ def test_rekey_of_an_ike_sa_that_is_being_closed_is_put_off(accepted, target):
     assert_put_off(response)
 
 
+@as_responder
+@requirement("rfc7296-2.8.2-rekeyed-ike-sa-put-off")
+@turned_red_by("refuses-instead-of-putting-off")
+def test_rekey_of_an_ike_sa_that_has_been_rekeyed_is_put_off(accepted, target):
+    """
+    peer (did not notice)                       target
+                                        <--     HDR, SK {SA, Ni, KEi}
+    HDR, SK {SA, Nr, KEr}               -->
+                                        <--     HDR, SK {D(IKE)}
+    HDR, SK {SA, Ni, KEi}               -->
+                                        <--     HDR, SK {N(TEMPORARY_FAILURE)}
+    HDR, SK {}                          -->
+    """
+    target.rekey_ike()
+    accepted.answer_ike(accepted.hear_request(ExchangeType.CREATE_CHILD_SA))
+    deletion = accepted.hear_request(ExchangeType.INFORMATIONAL)
+
+    response = accepted.exchange(rekey_of_ike(accepted))
+
+    accepted.answer(deletion, accepted.reply(deletion))
+    assert_put_off(response)
+
+
 # A Child SA is not there.
 
 

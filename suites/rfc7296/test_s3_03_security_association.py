@@ -265,3 +265,29 @@ def _goes_on(peer, target, change):
     peer.answer(request, wrong, "the choice is not one of the offer")
     peer.reactions_so_far()
     return ExchangeType.IKE_AUTH in exchanges_heard(peer)
+
+
+NOT_FOR_IKE = [
+    pytest.param((encr(Encr.ENCR_NULL), HMAC_SHA2_256_128), id="null"),
+    pytest.param((encr(Encr.ENCR_NULL_AUTH_AES_GMAC, 256),), id="aes-gmac"),
+]
+
+
+@pytest.mark.parametrize("transforms", NOT_FOR_IKE)
+@requirement("rfc7296-3.14-only-transforms-made-for-ike")
+@turned_red_by("chooses-null-for-ike")
+def test_transform_that_is_not_made_for_ike_is_passed_over(peer, transforms):
+    """
+    peer                                        target
+    HDR, SAi1(1: ENCR_NULL or AES-GMAC; 2: AES-GCM), KEi, Ni -->
+                                        <--     HDR, SAr1(2: AES-GCM), KEr, Nr
+    """
+    request = peer.ike_sa_init()
+    [good] = request.get(SA).proposals
+    others = tuple(each for each in good.transforms if each.type != TransformType.ENCR)
+    bad = replace(good, transforms=(*transforms, *others))
+    response = peer.exchange(request.replacing(SA((bad, replace(good, number=2)))))
+
+    [chosen] = response.get(SA).proposals
+    ciphers = [each.id for each in chosen.of(TransformType.ENCR)]
+    assert ciphers == [Encr.ENCR_AES_GCM_16], f"an IKE SA is to be protected by {chosen}"

@@ -131,3 +131,28 @@ def _with_prefix_length(attribute: ConfigAttribute) -> ConfigAttribute:
     if attribute.type not in kinds:
         return attribute
     return replace(attribute, value=attribute.value + bytes([8 * len(attribute.value)]))
+
+
+MASK = ConfigAttribute(ConfigAttributeType.INTERNAL_IP4_NETMASK, bytes([255, 255, 255, 0]))
+
+
+@fault("tells-two-netmasks")
+class TellsTwoNetmasks(Decisions):
+    """A CFG_REPLY has the netmask twice."""
+
+    def configuration_reply(
+        self, pool: AddressPool | None, request: CP | None, addresses: Sequence[IPAddress]
+    ) -> CP | None:
+        told = super().configuration_reply(pool, request, addresses)
+        return told and replace(told, attributes=(*told.attributes, MASK, MASK))
+
+
+@fault("asks-for-netmask-with-a-value")
+class AsksForNetmaskWithAValue(Decisions):
+    """A CFG_REQUEST of ours says which netmask we want."""
+
+    def edit(self, message: Message) -> Message:
+        if message.response or not message.has(CP):
+            return message
+        asked = message.get(CP)
+        return message.replacing(replace(asked, attributes=(*asked.attributes, MASK)))

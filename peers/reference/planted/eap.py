@@ -208,3 +208,15 @@ class OverlooksEveryObjectionInTls(Decisions):
 
     def overlooks_in_tls(self, objection: Objection) -> bool:
         return True
+
+
+@fault("counts-eap-length-with-its-payload", fundamental=True)
+class CountsEapLengthWithItsPayload(Decisions):
+    """The length of an EAP message is that of its payload, four octets too many."""
+
+    def edit(self, message: Message) -> Message:
+        if not message.response or not message.has(EAP):
+            return message
+        data = message.get(EAP).data
+        length = len(data) + 4
+        return message.replacing(EAP(data[:2] + length.to_bytes(2, "big") + data[4:]))

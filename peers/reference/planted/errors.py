@@ -111,3 +111,11 @@ def _clamped(octets: bytearray) -> bytes:
         following, at = octets[at], at + length
     octets[24:28] = at.to_bytes(4, "big")
     return bytes(octets[:at])
+
+
+@fault("reports-errors-in-responses")
+class ReportsErrorsInResponses(Decisions):
+    """An error in a response is reported in an INFORMATIONAL exchange."""
+
+    def report_on_response(self) -> Notify | None:
+        return Notify(NotifyType.INVALID_SYNTAX)

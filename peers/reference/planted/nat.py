@@ -10,8 +10,8 @@ from peers.reference.decisions import Decisions
 from peers.reference.events import Carrier, Endpoint, Packet
 from peers.reference.message import Message
 from peers.reference.nat import NOT_DETECTED, Detected, Localized, detection_payloads, is_detection
-from peers.reference.numbers import ExchangeType
-from peers.reference.payloads import TrafficSelector
+from peers.reference.numbers import ExchangeType, NotifyType
+from peers.reference.payloads import TrafficSelector, TSi
 from peers.reference.planted.catalogue import fault
 from peers.reference.sa import NO_SPI, IkeSa
 
@@ -178,3 +178,17 @@ class MendsNoChecksum(Decisions):
         self, sa: IkeSa, tsi: Sequence[TrafficSelector], tsr: Sequence[TrafficSelector]
     ) -> Localized:
         return replace(super().localize(sa, tsi, tsr), original=None)
+
+
+@fault("asks-for-two-addresses-in-transport-mode")
+class AsksForTwoAddressesInTransportMode(Decisions):
+    """Our request for a Child SA in transport mode has the next address in TSi, too."""
+
+    def edit(self, message: Message) -> Message:
+        asks = message.exchange == ExchangeType.IKE_AUTH and not message.response
+        if not asks or NotifyType.USE_TRANSPORT_MODE not in message.notifies:
+            return message
+        ranges = tuple(
+            replace(each, end_address=each.end_address + 1) for each in message.get(TSi).ranges
+        )
+        return message.replacing(TSi(ranges))

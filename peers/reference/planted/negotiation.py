@@ -11,6 +11,7 @@ from peers.reference.decisions import Decisions
 from peers.reference.message import Message
 from peers.reference.negotiation import offered_groups
 from peers.reference.numbers import (
+    Encr,
     ExchangeType,
     KeyExchangeMethod,
     NotifyType,
@@ -312,3 +313,18 @@ class MixesAeadWithOtherCiphers(Decisions):
         every = dict.fromkeys(each for one in offer.proposals for each in one.transforms)
         [first, *_] = offer.proposals
         return message.replacing(SA((replace(first, transforms=tuple(every)),)))
+
+
+@fault("chooses-null-for-ike", fundamental=True)
+class ChoosesNullForIke(Decisions):
+    """Our choice for an IKE SA has ENCR_NULL in the place of its cipher."""
+
+    def edit(self, message: Message) -> Message:
+        if message.exchange != ExchangeType.IKE_SA_INIT or not message.response:
+            return message
+        if not message.has(SA):
+            return message
+        [chosen] = message.get(SA).proposals
+        others = (each for each in chosen.transforms if each.type != TransformType.ENCR)
+        null = Transform(TransformType.ENCR, Encr.ENCR_NULL)
+        return message.replacing(SA((replace(chosen, transforms=(null, *others)),)))

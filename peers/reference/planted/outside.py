@@ -61,3 +61,12 @@ class DropsWhatFollowsIkeAuth(Decisions):
 
     def phase(self, state: State, exchange: ExchangeType) -> State:
         return State.AUTH_SENT if state is State.ESTABLISHED else state
+
+
+@fault("gives-up-what-is-told-invalid")
+class GivesUpWhatIsToldInvalid(Decisions):
+    """The IKE SA goes when the other side tells of a packet that it could not place."""
+
+    def fails_late(self, request: Message, last_auth: int | None) -> bool:
+        told = {NotifyType.INVALID_SPI, NotifyType.INVALID_IKE_SPI}
+        return not told.isdisjoint(request.notifies)
