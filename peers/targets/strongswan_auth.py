@@ -33,8 +33,6 @@ Certificates stand in it as DER octets, which vici takes and a file names.
 PREFIXES: Mapping[IdType, str] = {
     IdType.ID_FQDN: "fqdn",
     IdType.ID_RFC822_ADDR: "email",
-    IdType.ID_IPV4_ADDR: "ipv4",
-    IdType.ID_IPV6_ADDR: "ipv6",
     IdType.ID_KEY_ID: "keyid",
     IdType.ID_DER_ASN1_DN: "asn1dn",
 }
@@ -57,7 +55,12 @@ class Secret:
 
 
 def identity_text(identity: Identity) -> str:
-    """Write an identity with its type: ``fqdn:target.test``, ``keyid:#0102``."""
+    """Write an identity with its type: ``fqdn:target.test``, ``keyid:#0102``.
+
+    An address stands alone: behind ``ipv4:`` charon takes its letters for the octets.
+    """
+    if identity.type in (IdType.ID_IPV4_ADDR, IdType.ID_IPV6_ADDR):
+        return str(identity)
     prefix = PREFIXES.get(identity.type)
     if prefix is None:
         raise ScriptError(f"strongSwan has no word for the identity {identity}")

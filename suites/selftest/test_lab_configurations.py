@@ -7,8 +7,9 @@ import pytest
 
 from peers.reference.additional import addke
 from peers.reference.connection import AddressPool, Mode
-from peers.reference.credentials import Ppk
+from peers.reference.credentials import Ppk, Psk
 from peers.reference.errors import ScriptError
+from peers.reference.identity import address
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, TransformType
 from peers.reference.payloads import Transform
 from peers.reference.traffic_selectors import traffic_selector
@@ -139,7 +140,7 @@ def test_ipsec_conf_says_what_is_loaded():
     for line in ("leftid=@target.test", "rightsubnet=10.128.0.0/24", "esn=no", "dpddelay=2s"):
         assert f"\t{line}\n" in text
     assert libreswan_auth.ipsec_secrets(CONNECTION) == (
-        "@target.test @peer.test : PSK 0x6e6f74206120736563726574\n"
+        '@target.test @peer.test : PSK "not a secret"\n'
     )
 
 
@@ -329,3 +330,16 @@ def test_a_ppk_of_a_name_that_is_no_word():
     assert "ppk_id = keyid:#00206e616d65\n" in strongswan_config.swanctl_conf(described)
     with pytest.raises(ScriptError, match="PPK_ID"):
         libreswan_config.ipsec_conf(described)
+
+
+@pytest.mark.parametrize("secret", [b"with a zero \0", b'with a " in it', b"\xff" * 16])
+def test_what_cannot_be_typed_is_written_in_hexadecimal_digits(secret):
+    described = replace(CONNECTION, local_credential=Psk(secret), remote_credential=Psk(secret))
+
+    assert f" : PSK 0x{secret.hex()}\n" in libreswan_auth.ipsec_secrets(described)
+
+
+def test_addresses_are_identities_without_a_prefix():
+    described = replace(CONNECTION, local_identity=address(ip_address("198.18.0.16")))
+
+    assert "id = 198.18.0.16\n" in strongswan_config.swanctl_conf(described)
