@@ -64,7 +64,7 @@ def judge(settings: Settings, workers: int, words: Sequence[str]) -> int:
 
     ``words`` are what each pytest is told besides its target, shard, folder and seed.
     """
-    folder = settings.folder
+    folder, occasion = settings.folder, occasion_of(settings)
     folder.mkdir(parents=True, exist_ok=True)
     _prepare(settings)
     with LiveProgress(0) as progress, _interruptible():
@@ -82,7 +82,7 @@ def judge(settings: Settings, workers: int, words: Sequence[str]) -> int:
     if not any(found.values()):
         _complain(started)
         return max(each.process.returncode for each in started)
-    run = merge(found.values(), occasion_of(settings), load_ledger(LEDGER), folder)
+    run = merge(found.values(), occasion, load_ledger(LEDGER), folder)
     _put_away(started, folder)
     print_summary(run)
     print(f"\nreport: {folder / 'index.html'}")  # noqa: T201

@@ -81,6 +81,17 @@ def test_an_unexpected_pass_makes_the_line_stale():
     assert problems([result(Verdict.CONFORMS)]) == ["not seen: none of its 1 tests went wrong"]
 
 
+def test_what_is_intermittent_may_stay_out_but_not_go_wrong_otherwise():
+    now_and_then = line(intermittent=True)
+
+    assert problems([result(Verdict.CONFORMS)], now_and_then) == []
+    assert problems([result()], now_and_then) == []
+    assert known(result(), now_and_then)
+    assert problems([result(reason="no answer at all")], now_and_then) == [
+        "not seen: 1 of 1 tests went wrong, for another reason"
+    ]
+
+
 @pytest.mark.parametrize("verdict", [Verdict.INCONCLUSIVE, Verdict.UNSUPPORTED])
 def test_a_line_whose_tests_were_not_judged_stays_open(verdict):
     assert problems([result(verdict)]) == []
