@@ -1,6 +1,6 @@
 """RFC 7296, 2.15 and 3.8: signatures of certificates, by the methods that name one algorithm."""
 
-from peers.reference.payloads import AUTH, CERT, IDr
+from peers.reference.payloads import AUTH, CERT, CERTREQ, IDr
 from suites import signing
 from suites.judge import as_responder, requirement, tries, turned_red_by, twin_of
 from suites.methods import ECDSA_P256, LEGACY, authenticated
@@ -50,6 +50,41 @@ def test_initiator_signs_by_a_method_of_one_algorithm(peer, target):
     peer.accept()
 
     assert peer.echo(), "an echo request through the new Child SA is not answered through it"
+
+
+@authenticated(ECDSA_P256)
+@requirement("rfc7296-3.6-certificate-sent", "rfc7296-3.7-certificate-for-request")
+@turned_red_by("sends-no-certificate")
+def test_responder_sends_its_certificate(peer):
+    """
+    peer                                        target
+    HDR, SK {IDi, CERT+, CERTREQ, IDr, AUTH, SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {IDr, CERT+, AUTH, SAr2, TSi, TSr}
+    """
+    peer.open_ike_sa()
+    request = peer.ike_auth()
+    assert request.has(CERTREQ)
+    response = peer.exchange(request)
+
+    assert response.has(AUTH), f"the responder does not authenticate itself: {response}"
+    assert response.has(CERT), f"a signature without a certificate: {response}"
+
+
+@authenticated(ECDSA_P256)
+@as_responder
+@requirement("rfc7296-3.6-certificate-sent", "rfc7296-3.7-certificate-for-request")
+@turned_red_by("sends-no-certificate")
+def test_initiator_sends_its_certificate(peer, target):
+    """
+    peer                                        target
+                                        <--     HDR, SAi1, KEi, Ni
+    HDR, SAr1, KEr, Nr, CERTREQ         -->
+                                        <--     HDR, SK {IDi, CERT+, [IDr,] AUTH, SAi2, TSi, TSr}
+    """
+    target.initiate()
+    request = peer.accept_ike_sa_init()
+
+    assert request.has(CERT), f"a signature without a certificate: {request}"
 
 
 @authenticated(ECDSA_P256)

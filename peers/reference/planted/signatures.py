@@ -11,8 +11,8 @@ from peers.reference.credentials import Credential, Null, Psk, Signature
 from peers.reference.decisions import Decisions
 from peers.reference.keys import IkeKeys
 from peers.reference.message import Message
-from peers.reference.numbers import AuthMethod, HashAlgorithm, NotifyType
-from peers.reference.payloads import AUTH, Notify
+from peers.reference.numbers import AuthMethod, ExchangeType, HashAlgorithm, NotifyType
+from peers.reference.payloads import AUTH, CERT, Notify
 from peers.reference.planted.catalogue import fault
 from peers.reference.signature_schemes import KeyKind, Scheme
 from peers.reference.signatures import PrivateKey, PublicKey, kind_of, private_key
@@ -98,3 +98,11 @@ class ProvesNullByPeersKey(Decisions):
 
     def null_secret(self, keys: IkeKeys, *, of_initiator: bool) -> bytes:
         return super().null_secret(keys, of_initiator=not of_initiator)
+
+
+@fault("sends-no-certificate", fundamental=True)
+class SendsNoCertificate(Decisions):
+    """A signature of ours comes without the certificate that it is verified by."""
+
+    def edit(self, message: Message) -> Message:
+        return message.without(CERT) if message.exchange == ExchangeType.IKE_AUTH else message

@@ -235,9 +235,12 @@ def _no_integrity_beside_aead(message: Message) -> Iterator[str]:
 @of_message("rfc7296-1.2-none-left-out")
 def _leaves_none_out(message: Message) -> Iterator[str]:
     for proposal, where in _proposals(message) if not message.response else ():
-        for kind in (TransformType.INTEG, TransformType.KE):
-            if {transform.id for transform in proposal.of(kind)} == {0}:
-                yield f"{where} offers NONE alone as {kind!s}"
+        groups = {transform.id for transform in proposal.of(TransformType.KE)}
+        integrity = {transform.id for transform in proposal.of(TransformType.INTEG)}
+        if message.exchange == ExchangeType.IKE_AUTH and groups == {KeyExchangeMethod.NONE}:
+            yield f"{where} has a group that is NONE"
+        if _ciphers_are_combined(proposal) == {True} and integrity == {Integ.NONE}:
+            yield f"{where} has combined-mode ciphers and integrity that is NONE"
 
 
 @of_message("rfc7296-3.3.3-mandatory-types")
@@ -401,23 +404,27 @@ def _names_have_no_terminator(message: Message) -> Iterator[str]:
             yield f"{identity.label()} with a terminator: {identity.data!r}"
 
 
-_SPECIFIED_ENCODINGS = frozenset(
+_REQUESTED = frozenset(
     {
         CertEncoding.X509_SIGNATURE,
-        CertEncoding.CRL,
         CertEncoding.HASH_AND_URL_X509,
         CertEncoding.HASH_AND_URL_BUNDLE,
         CertEncoding.OCSP_CONTENT,
         CertEncoding.RAW_PUBLIC_KEY,
     }
 )
+"""What CERTREQ may ask for (RFC 7296, 3.7; RFC 4806, 3; RFC 7670, 3)."""
+
+_SENT = _REQUESTED | {CertEncoding.CRL}
+"""What CERT may hold: what 3.6 calls unspecified is not to be used (3)."""
 
 
 @of_message("rfc7296-3.7-known-encodings-only")
 def _encodings_are_specified(message: Message) -> Iterator[str]:
-    for payload in (*message.all(CERT), *message.all(CERTREQ)):
-        if payload.encoding not in _SPECIFIED_ENCODINGS:
-            yield f"{payload.label()} of encoding {payload.encoding!s}"
+    for kind, specified in ((CERT, _SENT), (CERTREQ, _REQUESTED)):
+        for payload in message.all(kind):
+            if payload.encoding not in specified:
+                yield f"{payload.label()} of encoding {payload.encoding!s}"
 
 
 # Selectors (RFC 7296, 3.13).
