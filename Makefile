@@ -22,7 +22,7 @@ help: ## list the targets of this file
 	@echo 'make matrix        every algorithm and method alone: who has which, in which role; a report of its own'
 	@echo 'make test          ikeproof itself: lint, types, its own tests, its planted faults (no Docker)'
 	@echo 'make mutants       every planted fault against every test, as a table'
-	@echo 'make witness       Libreswan told to misbehave in 30 ways, and the tests that see it (20 minutes or more)'
+	@echo 'make witness       Libreswan told to misbehave in 30 ways, and the tests that see it (an hour or more)'
 	@echo 'make ledger        what of the ledger is judged, what is not; ARGS=--rows lists each row with its tests'
 	@echo '                   ARGS="--text rfc7296-2.6*" shows rows beside the paragraphs of the RFC'
 	@echo '                   ARGS=--sentences: the sentences of RFC 7296, which of them have rows'
