@@ -18,7 +18,7 @@ help: ## list the targets of this file
 	@echo 'make conformance   judge daemons: does all the set-up that is missing, then writes a report'
 	@echo '                   TARGETS="strongswan libreswan@bookworm", TARGETS=reference (no Docker)'
 	@echo '                   SUITES="rfc7296 rfc4303", ARGS="-k cookie --evidence all"'
-	@echo '                   WORKERS=4 judge each daemon side by side, each with a lab of its own'
+	@echo '                   WORKERS=4 at most judge each daemon side by side, each with a lab of its own'
 	@echo 'make matrix        every algorithm and method alone: who has which, in which role; a report of its own'
 	@echo 'make test          ikeproof itself: lint, types, its own tests, its planted faults (no Docker)'
 	@echo 'make mutants       every planted fault against every test, as a table'

@@ -63,7 +63,7 @@ def main() -> int:
     parser.add_argument("--targets", default="strongswan libreswan")
     parser.add_argument("--suites", default="")
     parser.add_argument("--workers", type=int, default=WORKERS,
-        help=f"how many judge a daemon side by side (default: {WORKERS})")  # fmt: skip
+        help=f"how many judge a daemon side by side, at most (default: {WORKERS})")  # fmt: skip
     parser.add_argument("more", nargs="*", help="options for pytest")
     arguments = parser.parse_args()
     targets, suites = arguments.targets.split(), arguments.suites.split()

@@ -32,6 +32,9 @@ from reports.terminal import LiveProgress, print_summary
 from suites.session import LEDGER, ROOT, Settings, occasion_of
 from suites.shards import Shard, read_told
 
+TESTS_PER_WORKER = 150
+"""Fewer are judged sooner by one worker than a second lab comes up."""
+
 PATIENCE = 60.0
 """Seconds that an interrupted worker has to take its lab down and to write its report."""
 
@@ -60,13 +63,15 @@ class Worker:
 
 
 def judge(settings: Settings, workers: int, words: Sequence[str]) -> int:
-    """Judge the targets of ``settings`` by so many workers each; give pytest's exit code.
+    """Judge the targets of ``settings`` by so many workers each, at most; give pytest's exit code.
 
     ``words`` are what each pytest is told besides its target, shard, folder and seed.
     """
     folder, occasion = settings.folder, occasion_of(settings)
     folder.mkdir(parents=True, exist_ok=True)
-    _prepare(settings)
+    with _collecting(settings.specs[0], words) as collecting:
+        _prepare(settings)
+        workers = min(workers, worth_having(_count(collecting)))
     with LiveProgress(0) as progress, _interruptible():
         started = [
             _start(settings, target, Shard(index, count), words)
@@ -87,6 +92,27 @@ def judge(settings: Settings, workers: int, words: Sequence[str]) -> int:
     print_summary(run)
     print(f"\nreport: {folder / 'index.html'}")  # noqa: T201
     return _exit_code(started, run)
+
+
+def worth_having(tests: int) -> int:
+    """Say how many workers of a target are worth their labs, for so many tests."""
+    return max(1, -(-tests // TESTS_PER_WORKER))
+
+
+def _collecting(target: str, words: Sequence[str]) -> subprocess.Popen[str]:
+    """Have pytest list the tests of one target; what is wrong with the words, the workers say."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", "--collect-only", *words, "--target", target],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def _count(collecting: subprocess.Popen[str]) -> int:
+    listed, _ = collecting.communicate()
+    return sum("::" in line for line in listed.splitlines())
 
 
 def _prepare(settings: Settings) -> None:

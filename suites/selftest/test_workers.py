@@ -14,7 +14,7 @@ from suites.conformance import _settings
 from suites.selftest.reports_sample import START, TARGETS, result
 from suites.session import LEDGER, Settings
 from suites.shards import RECORD_SEPARATOR, Shard, Told, read_told
-from suites.workers import judge
+from suites.workers import judge, worth_having
 
 
 @pytest.mark.parametrize("text", ["", "1", "0/2", "3/2", "a/b", "1/0", "-1/2", "1/2/3"])
@@ -33,6 +33,11 @@ def test_shards_have_each_test_once_and_what_is_shared_each(count):
     assert all(part[-5:] == items[45:] for part in parts)
     sizes = {len(part) for part in parts}
     assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize(("tests", "workers"), [(0, 1), (1, 1), (150, 1), (151, 2), (640, 5)])
+def test_few_tests_want_few_workers(tests, workers):
+    assert worth_having(tests) == workers
 
 
 def test_what_a_worker_tells_is_read_again():
