@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from peers.child_sas import ChildSas
+from peers.fragmenting import Fragmenting
 from peers.reference import followup, intermediate, rekey
 from peers.reference.child import ChildSa, check_grant
 from peers.reference.decisions_key_exchanges import KeyExchangeDecisions
@@ -20,7 +21,7 @@ from peers.successors import Successors
 RIGHT = KeyExchangeDecisions()
 
 
-class KeyExchanges(Successors, ChildSas):
+class KeyExchanges(Successors, ChildSas, Fragmenting):
     """What a peer does between IKE_SA_INIT and IKE_AUTH, and after CREATE_CHILD_SA."""
 
     _awaited: tuple[Series, Callable[..., object]] | None = None
@@ -45,10 +46,15 @@ class KeyExchanges(Successors, ChildSas):
         """Build the response to an IKE_INTERMEDIATE request of the target: SK {KEr(n)}."""
         return self.reply(request, *intermediate.answer(RIGHT, self.ike, request))
 
-    def answer_intermediate(self, request: Message, response: Message | None = None) -> None:
+    def answer_intermediate(
+        self, request: Message, response: Message | None = None, fragments: int = 1
+    ) -> None:
         """Send the response to an IKE_INTERMEDIATE request, and go on with the keys after it."""
         response = response or self.grant_intermediate(request)
-        self.answer(request, response)
+        if fragments > 1:
+            self.answer_in_fragments(request, self.fragments(response, fragments)[::-1])
+        else:
+            self.answer(request, response)
         self._complete(request, response)
 
     def accept_keys(self) -> None:

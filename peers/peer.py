@@ -19,7 +19,6 @@ from peers.conversation import (
 )
 from peers.exchanging import TRIGGERED
 from peers.flow import FaultyLink, FlowFault
-from peers.fragmenting import Fragmenting
 from peers.key_exchanges import KeyExchanges
 from peers.link import Link
 from peers.marking import Marking
@@ -44,7 +43,7 @@ SHORT_PATIENCE = (0.05, 0.1, 0.2, 0.4, *PATIENCE)
 """The same for a request that is likely to be dropped."""
 
 
-class Peer(Authenticating, Childless, Fragmenting, Moving, KeyExchanges, NatTraversal, Marking):
+class Peer(Authenticating, Childless, Moving, KeyExchanges, NatTraversal, Marking):
     """Our side of one connection, in either role (RFC 7296).
 
     ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works

@@ -17,6 +17,7 @@ NONE = KeyExchangeMethod.NONE
 ECP_256 = KeyExchangeMethod.ECP_256
 ECP_384 = KeyExchangeMethod.ECP_384
 ML_KEM_768 = KeyExchangeMethod.ML_KEM_768
+MODP_8192 = KeyExchangeMethod.MODP_8192
 
 SUPPORTED = NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED
 

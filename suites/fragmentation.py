@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from peers.reference import signature_schemes as schemes
 from peers.reference.message import Message
-from peers.reference.numbers import HashAlgorithm, NotifyType
+from peers.reference.numbers import HashAlgorithm, NotifyType, PayloadType
 from peers.reference.payloads import Notify
 from suites.methods import RSA_3072, Signs, authenticated
 from suites.terms import arranged
@@ -49,3 +49,17 @@ def without_announcement(message: Message) -> Message:
         or each.notify_type != NotifyType.IKEV2_FRAGMENTATION_SUPPORTED
     )
     return replace(message, payloads=kept)
+
+
+def assert_well_made(parts: Sequence[Message], whole: Message) -> None:
+    """Look at the fragments of a message that was too large: numbers, first payload, headers."""
+    assert parts, "a message of more than 1280 octets was not split"
+    fragments = [part.fragment for part in parts if part.fragment]
+    numbers = [(fragment.number, fragment.total) for fragment in fragments]
+    total = len(parts)
+    assert numbers == [(number, total) for number in range(1, total + 1)], f"numbers {numbers}"
+    firsts = [fragment.first for fragment in fragments]
+    assert firsts == [whole.payloads[0].type, *[PayloadType.NONE] * (total - 1)], "Next Payload"
+    headers = {replace(part, fragment=None, unprotected=()) for part in parts}
+    assert len(headers) == 1, f"the headers differ: {', '.join(map(str, headers))}"
+    assert not any(part.unprotected for part in parts[1:]), "payloads before a later fragment"

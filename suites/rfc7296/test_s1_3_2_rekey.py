@@ -254,6 +254,34 @@ def test_rekeyed_child_sa_has_a_new_spi_and_carries_traffic(established):
     assert established.echo(), "the new Child SA carries no traffic"
 
 
+@requirement("rfc7296-1.3.3-rekey-granted-makes-new-child")
+@turned_red_by("restarts-at-a-second-rekey")
+def test_child_sa_that_was_rekeyed_and_not_deleted_is_rekeyed_again(established, observed):
+    """
+    peer                                        target
+    HDR, SK {N(REKEY_SA, SPI a), SA, Ni, TSi, TSr} -->
+                                        <--     HDR, SK {SA, Nr, TSi, TSr}
+    HDR, SK {N(REKEY_SA, SPI a), SA, Ni, TSi, TSr} -->
+                                        <--     HDR, SK {SA, Nr, TSi, TSr}, or an error
+    HDR, SK {D(ESP, SPI a)}             -->
+                                        <--     HDR, SK {D(ESP)}
+    ESP of the newest SA {echo request} -->
+                                        <--     ESP {echo reply}
+    PREVENTS: a daemon that falls over what it has replaced already (F04).
+    """
+    old = established.child
+    for _ in range(2):
+        request = established.rekey_child_sa(old)
+        response = established.exchange(request)
+        if response.has(SA):
+            established.take_up_child(request, response)
+    observed("it is rekeyed again" if response.has(SA) else f"the second rekey: {response}")
+
+    established.close_child(old)
+    assert established.echo(), "the newest Child SA carries no traffic"
+    assert established.is_answered(established.informational()), "the IKE SA is gone"
+
+
 @as_responder
 @requirement("rfc7296-1.3.3-rekey-names-child")
 @turned_red_by("names-rekeyed-child-by-peers-spi", "derives-later-child-from-first-nonces")

@@ -3,7 +3,7 @@
 import pytest
 
 from peers.reference.child import without_key_exchange
-from peers.reference.negotiation import esp_proposal, numbered, offered_groups
+from peers.reference.negotiation import esp_proposal, ke, numbered, offered_groups
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
 from peers.reference.payloads import KE, SA, Nonce, Notify, TSi, TSr
 from suites.judge import as_responder, differs, requirement, turned_red_by, twin_of
@@ -21,6 +21,7 @@ BOTH = (esp_proposal(AES_GCM_256, CURVE25519, ECP_256),)
     "leaves-key-exchange-out-of-child-keys",
     "derives-later-child-from-first-nonces",
     "repeats-spi-of-rekeyed-child",
+    "restarts-at-another-group",
 )
 def test_child_sa_rekeyed_with_a_key_exchange_carries_traffic(established):
     """
@@ -156,6 +157,29 @@ def test_child_sa_without_the_key_exchange_that_is_configured_is_refused(establi
         differs(f"refused otherwise: {response}")
     established.exchange(established.informational())
     assert established.echo(), "the old Child SA is gone"
+
+
+@OTHER_GROUP
+@requirement("rfc7296-1.3.1-ke-answered-with-ke")
+@turned_red_by("restarts-at-none-beside-groups")
+def test_offer_of_a_group_or_none_with_a_key_exchange_is_granted(established):
+    """
+    peer                                        target (Child SA: ECP_256)
+    HDR, SK {N(REKEY_SA), SA(ECP_256, NONE), Ni, KEi(ECP_256), TSi, TSr} -->
+                                        <--     HDR, SK {SA(ECP_256), Nr, KEr(ECP_256), TSi, TSr}
+    ESP of the new SA {echo request}    -->
+                                        <--     ESP {echo reply}
+    PREVENTS: a KE payload that is taken for a mistake, for NONE was offered too (F19).
+    """
+    request = established.rekey_child_sa()
+    spi = request.get(SA).proposals[0].spi
+    offer = (esp_proposal(AES_GCM_256, ECP_256, ke(KeyExchangeMethod.NONE)),)
+    request = request.replacing(SA(numbered(offer, spi)))
+    response = established.exchange(request)
+
+    assert response.has(SA, Nonce, KE), f"a rekey was refused: {response}"
+    established.take_up_child(request, response)
+    assert established.echo(), "the new Child SA carries no traffic"
 
 
 @BOTH_GROUPS

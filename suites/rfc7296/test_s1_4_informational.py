@@ -55,6 +55,29 @@ def test_deleted_child_sa_is_answered_with_the_paired_spi(established):
     assert response.all(Delete) == (Delete(ProtocolId.ESP, (child.outbound.spi,)),)
 
 
+@requirement("rfc7296-3.11-several-deletes")
+@turned_red_by("restarts-at-several-deletes", "answers-delete-with-peers-spi")
+def test_two_deletes_of_a_request_both_count(established):
+    """
+    peer                                        target
+    HDR, SK {D(AH, an SPI of no SA), D(ESP, SPI of the peer)} -->
+                                        <--     HDR, SK {D(ESP, SPI of the target)}
+    HDR, SK {}                          -->
+                                        <--     HDR, SK {}
+    PREVENTS: a daemon that a second Delete payload ends (F63).
+    """
+    child = established.child
+    ours = Delete(ProtocolId.ESP, (child.inbound.spi,))
+    stranger = Delete(ProtocolId.AH, (b"\x0a\x0b\x0c\x0d",))
+
+    response = established.exchange(established.informational(stranger, ours))
+
+    named = [(each.protocol, spi) for each in response.all(Delete) for spi in each.spis]
+    assert named == [(ProtocolId.ESP, child.outbound.spi)], f"answered by {response}"
+    established.forget_child(child)
+    assert established.is_answered(established.informational()), "the IKE SA is gone"
+
+
 @requirement("rfc7296-1.4.1-both-directions-closed")
 @turned_red_by(
     "keeps-deleted-child", "derives-later-child-from-first-nonces", "repeats-spi-of-rekeyed-child"

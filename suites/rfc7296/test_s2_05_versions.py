@@ -59,6 +59,29 @@ def test_higher_major_version_is_told(peer):
     assert len(data) <= 1, f"{len(data)} octets of data instead of one version number or none"
 
 
+@requirement("rfc7296-2.4-unprotected-message-not-failure")
+@turned_red_by("restarts-at-ikev1")
+def test_message_of_ikev1_does_no_harm(established):
+    """
+    peer                                        target
+    HDR(1.0, Quick Mode), HASH          -->     (cookies: the SPIs of the IKE SA)
+                                                nothing within the IKE SA
+    HDR, SK {}                          -->
+                                        <--     HDR, SK {}
+    PREVENTS: a daemon that a message of the old protocol ends (F64).
+    """
+    cookies = established.ike.spi_i + established.ike.spi_r
+    hash_payload = b"\0\0\0\x24" + bytes(32)
+    quick_mode, encrypted, message_id = b"\x08\x10\x20", b"\1", b"\1\2\3\4"
+    length = (28 + len(hash_payload)).to_bytes(4, "big")
+    octets = cookies + quick_mode + encrypted + message_id + length + hash_payload
+
+    reactions = established.reactions_to_octets(octets)
+
+    assert not any(each.protected for each in reactions), f"within the IKE SA: {reactions}"
+    assert established.echo(), "the Child SA carries no traffic"
+
+
 @UNKNOWN_TYPES
 @requirement("rfc7296-2.5-unknown-critical-rejected")
 @turned_red_by("reads-critical-bit-in-the-wrong-place")

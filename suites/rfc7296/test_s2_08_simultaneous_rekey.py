@@ -81,6 +81,44 @@ def test_target_closes_the_old_child_sa_when_ours_has_the_lowest_nonce(accepted,
 
 
 @as_responder
+@requirement("rfc7296-2.8.1-lowest-nonce-closed", "rfc7296-2.1-response-retained")
+@turned_red_by("keeps-the-sa-with-the-lowest-nonce", "forgets-what-it-granted-meanwhile")
+def test_crossing_rekeys_of_a_child_sa_survive_a_lost_response(accepted, target):
+    """
+    peer                                        target
+                                        <--     HDR, SK {N(REKEY_SA), SA, Ni2, TSi, TSr}
+    HDR, SK {N(REKEY_SA), SA, Ni1, TSi, TSr} -->
+                                        <--     HDR, SK {SA, Nr1, TSi, TSr} (is lost)
+    HDR, SK {SA, Nr2 (lowest), TSi, TSr} -->
+                                        <--     HDR, SK {D(ESP, its new SPI)}
+    the octets of the peer's request again -->
+                                        <--     HDR, SK {SA, Nr1, TSi, TSr}
+    HDR, SK {D(ESP, old SPI)}           -->
+    ESP of the peer's new SA {echo request} -->
+                                        <--     ESP {echo reply}
+    PREVENTS: a Child SA of which one half is missing (F01, F02).
+    """
+    old = accepted.child
+    target.rekey_child()
+    asked = accepted.hear_request(ExchangeType.CREATE_CHILD_SA)
+    request = accepted.rekey_child_sa(old, nonce=HIGH)
+    octets = accepted.ike.encode(request)
+    accepted.repeated_response(request, octets)
+    accepted.ike.next_request_id += 1
+    accepted.remark("the response counts as lost")
+    accepted.answer(asked, accepted.grant_child(asked, nonce=LOW))
+    theirs = accepted.ike.children[-1]
+
+    _hear_deletion(accepted, theirs)
+    response = accepted.repeated_response(request, octets).message
+    assert response.has(SA, Nonce, TSi, TSr), f"a rekey at the same time is refused: {response}"
+    ours = accepted.take_up_child(request, response)
+    accepted.close_child(old)
+    assert accepted.child is ours
+    assert accepted.echo(), "the Child SA that is to stay carries no traffic"
+
+
+@as_responder
 @requirement("rfc7296-2.8.1-either-sa-receives")
 @turned_red_by("receives-on-newest-child-only", "derives-later-child-from-first-nonces")
 def test_every_child_sa_receives_while_there_are_several(accepted, target):

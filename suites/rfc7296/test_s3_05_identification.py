@@ -47,7 +47,7 @@ IPV6_ADDRESS = pytest.mark.parametrize(
 
 @EACH_TYPE
 @requirement("rfc7296-3.5-identity-types-accepted")
-@turned_red_by("knows-host-names-only")
+@turned_red_by("knows-host-names-only", "looks-for-its-peer-in-idr")
 def test_identity_of_an_initiator_is_accepted(peer):
     """
     peer                                        target (is told the peer's identity)

@@ -1,9 +1,7 @@
 """RFC 7383, 2.5: the fragments that a target sends, seen one by one."""
 
-from dataclasses import replace
-
-from peers.reference.numbers import ExchangeType, PayloadType
-from suites.fragmentation import FRAGMENTED, LARGE
+from peers.reference.numbers import ExchangeType
+from suites.fragmentation import FRAGMENTED, LARGE, assert_well_made
 from suites.judge import as_responder, requirement, turned_red_by
 
 ROWS = (
@@ -36,7 +34,7 @@ def test_fragments_of_a_response(peer):
     request = peer.ike_auth()
     response = peer.exchange(request)
 
-    _are_well_made(peer.fragments_heard(response), response)
+    assert_well_made(peer.fragments_heard(response), response)
     peer.take_up(request, response)
     assert peer.echo(), "the Child SA carries no traffic"
 
@@ -57,19 +55,7 @@ def test_fragments_of_a_request(peer, target):
     target.initiate()
     request = peer.accept_ike_sa_init()
 
-    _are_well_made(peer.fragments_heard(request), request)
+    assert_well_made(peer.fragments_heard(request), request)
     peer.answer(request, peer.ike_auth_response(request))
     assert peer.exchange(peer.informational()).exchange == ExchangeType.INFORMATIONAL
     assert peer.echo(), "the Child SA carries no traffic"
-
-
-def _are_well_made(parts, whole):
-    assert parts, "a message of more than 1280 octets was not split"
-    numbers = [(part.fragment.number, part.fragment.total) for part in parts]
-    total = len(parts)
-    assert numbers == [(number, total) for number in range(1, total + 1)], f"numbers {numbers}"
-    firsts = [part.fragment.first for part in parts]
-    assert firsts == [whole.payloads[0].type, *[PayloadType.NONE] * (total - 1)], "Next Payload"
-    headers = {replace(part, fragment=None, unprotected=()) for part in parts}
-    assert len(headers) == 1, f"the headers differ: {', '.join(map(str, headers))}"
-    assert not any(part.unprotected for part in parts[1:]), "payloads before a later fragment"

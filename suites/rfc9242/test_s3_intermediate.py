@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from peers.reference.faults import ReservedBits
 from peers.reference.numbers import ExchangeType, NotifyType
-from peers.reference.payloads import SA, SK, Notify
+from peers.reference.payloads import KE, SA, SK, Notify
 from peers.targets.base import Capability
 from suites.additional import SUPPORTED, one, two
 from suites.judge import as_responder, needs, requirement, turned_red_by, twin_of
@@ -199,6 +199,42 @@ def test_exchange_that_was_not_agreed_on_is_not_carried_out(peer):
 
     request = peer.ike_auth()
     peer.take_up(request, peer.exchange(request))
+
+
+@one
+@requirement("rfc9242-3.2-large-payloads-encrypted")
+@turned_red_by("sends-key-exchange-outside-sk")
+def test_key_exchange_of_a_response_is_encrypted(peer):
+    """
+    peer                                        target
+    HDR, SK {KEi(1)}                    -->
+                                        <--     HDR, SK {KEr(1)}
+    """
+    peer.open_ike_sa()
+
+    response = peer.exchange(peer.intermediate())
+
+    assert response.unprotected == (), f"in clear: {response}"
+    assert response.has(KE), f"no KE payload: {response}"
+
+
+@one
+@as_responder
+@requirement("rfc9242-3.2-large-payloads-encrypted")
+@turned_red_by("sends-key-exchange-outside-sk")
+def test_key_exchange_of_a_request_is_encrypted(peer, target):
+    """
+    peer                                        target
+                                        <--     HDR, SK {KEi(1)}
+    """
+    target.initiate()
+    request = peer.hear_request(ExchangeType.IKE_SA_INIT)
+    peer.answer(request, peer.ike_sa_init_response(request))
+
+    request = peer.hear_request(INTERMEDIATE)
+
+    assert request.unprotected == (), f"in clear: {request}"
+    assert request.has(KE), f"no KE payload: {request}"
 
 
 # 3.3: protection and authentication.

@@ -97,6 +97,27 @@ def test_rekeyed_child_sa_has_its_keys_of_all_exchanges(established):
         assert established.echo(), "the new Child SA carries no traffic"
 
 
+@in_child_sas
+@requirement("rfc9370-2.2.4-no-link-after-last")
+@turned_red_by("links-what-does-not-follow")
+def test_last_exchange_of_a_series_has_no_link(established):
+    """
+    peer                                        target
+    (CREATE_CHILD_SA: ADDKE1, ADDKE2)
+    HDR, SK {KEi(1), N(link 1)}         -->
+                                        <--     HDR, SK {KEr(1), N(link 2)}
+    HDR, SK {KEi(2), N(link 2)}         -->
+                                        <--     HDR, SK {KEr(2)}
+    PREVENTS: an exchange that only one side waits for (F48).
+    """
+    series = established.series(*_granted(established))
+    while series.left:
+        response = established.exchange(established.followup(series))
+        established.take_up_followup(series, response)
+
+    assert LINK not in response.notifies, "the last response links another exchange"
+
+
 @in_ike_sas
 @requirement("rfc9370-2.2.4-ike-keys", "rfc9370-2.2.4-exchanges-follow")
 @turned_red_by("leaves-out-further-secrets")

@@ -143,14 +143,15 @@ def test_choice_of_one_method_twice_is_not_followed(peer, target):
 
 
 @optional
-@requirement("rfc9370-2.2.1-omitted-is-none")
-@turned_red_by("wants-every-additional-type")
+@requirement("rfc9370-2.2.1-omitted-is-none", "rfc9242-3.2-use-is-optional")
+@turned_red_by("wants-every-additional-type", "waits-for-an-exchange-once-agreed")
 def test_type_that_is_left_out_counts_as_none(peer):
     """
     peer                                                      target (ADDKE1 = a or NONE)
     HDR, SAi1(no ADDKE), KEi, Ni, N(INTERMEDIATE_...)    -->
                                 <--  HDR, SAr1(no ADDKE), KEr, Nr, ...
     (IKE_AUTH follows at once)
+    PREVENTS: an AUTH payload over exchanges that did not take place (F45).
     """
     request = offering(peer.ike_sa_init(), PLAIN)
     response = peer.exchange(request)

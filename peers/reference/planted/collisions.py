@@ -9,7 +9,7 @@ from peers.reference import ip
 from peers.reference.child import ChildSa
 from peers.reference.decisions import Decisions
 from peers.reference.message import Message
-from peers.reference.numbers import NotifyType
+from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import Delete, Notify
 from peers.reference.planted.catalogue import fault
 from peers.reference.purposes import Asked, Busy, Nonces
@@ -111,3 +111,11 @@ class ReceivesOnNewestChildOnly(Decisions):
 
     def esp_child(self, children: Sequence[ChildSa], spi: bytes) -> ChildSa | None:
         return super().esp_child(children[-1:], spi)
+
+
+@fault("forgets-what-it-granted-meanwhile", fundamental=True)
+class ForgetsWhatItGrantedMeanwhile(Decisions):
+    """The response to CREATE_CHILD_SA is not kept: who has lost it has lost the SA (F01, F02)."""
+
+    def still_has(self, response: Message) -> bool:
+        return response.exchange != ExchangeType.CREATE_CHILD_SA

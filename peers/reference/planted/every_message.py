@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from typing import ClassVar, TypeVar
 
 from peers.reference.decisions import Decisions
@@ -26,6 +27,7 @@ from peers.reference.numbers import (
     TransformType,
 )
 from peers.reference.payloads import (
+    AUTH,
     CERTREQ,
     KE,
     SA,
@@ -442,3 +444,14 @@ class GivesThePrfAKeyLength(EditsProposals):
                 for each in proposal.transforms
             ),
         )
+
+
+@fault("puts-a-nonce-into-ike-auth")
+class PutsANonceIntoIkeAuth(Edits):
+    """IKE_AUTH has a nonce, as the other exchanges that make a Child SA do (F67)."""
+
+    EXCHANGE = ExchangeType.IKE_AUTH
+
+    def change(self, message: Message) -> Message:
+        proof = message.find(AUTH)
+        return message if proof is None else message + Nonce(sha256(proof.data).digest())

@@ -9,7 +9,7 @@ from peers.reference.decisions import Decisions
 from peers.reference.identity import Identity
 from peers.reference.message import Message
 from peers.reference.numbers import ExchangeType, IdType
-from peers.reference.payloads import AUTH, Identification
+from peers.reference.payloads import AUTH, Identification, IDi, IDr
 from peers.reference.planted.catalogue import fault
 
 
@@ -51,3 +51,14 @@ class EndsSecretsAtZero(Decisions):
     def proved_by(self, auth: AUTH, credential: Credential) -> Credential:
         known = super().proved_by(auth, credential)
         return Psk(known.secret.partition(b"\0")[0]) if isinstance(known, Psk) else known
+
+
+@fault("looks-for-its-peer-in-idr", fundamental=True)
+class LooksForItsPeerInIdr(Decisions):
+    """A request is dropped unless its IDr is the initiator's own identity (F58)."""
+
+    def objection(self, message: Message) -> str:
+        asked, asking = message.find(IDr), message.find(IDi)
+        if asked is not None and asking is not None and asked.data != asking.data:
+            return f"IDr is {asked}"
+        return super().objection(message)

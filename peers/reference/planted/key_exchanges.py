@@ -10,17 +10,19 @@ from peers.reference.connection import Connection
 from peers.reference.crypto import prf
 from peers.reference.decisions import Decisions
 from peers.reference.errors import PeerError
+from peers.reference.fragments import Reassembly
 from peers.reference.keys import IkeKeys
 from peers.reference.message import Message
 from peers.reference.negotiation import Suite, choose
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType, Prf
-from peers.reference.payloads import SA, Notify, Proposal
+from peers.reference.payloads import KE, SA, Notify, Proposal
 from peers.reference.planted.catalogue import fault
 from peers.reference.purposes import Asked, Busy
 from peers.reference.sa import IkeSa
 from peers.reference.session import Awaited
 from peers.reference.states import State
 
+LINK = NotifyType.ADDITIONAL_KEY_EXCHANGE
 SUPPORTED = NotifyType.INTERMEDIATE_EXCHANGE_SUPPORTED
 
 
@@ -108,6 +110,65 @@ class ForgetsEarlierIntAuth(Decisions):
 
     def int_auth(self, number: Prf, sk_p: bytes, before: bytes, message: Message) -> bytes:
         return super().int_auth(number, sk_p, b"", message)
+
+
+@fault("leaves-fragments-out-of-int-auth")
+class LeavesFragmentsOutOfIntAuth(Decisions):
+    """IntAuth does not cover messages that go or come in fragments (F44)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._split: set[tuple[bytes, bool, int]] = set()
+
+    def datagrams(self, sa: IkeSa, message: Message) -> tuple[bytes, ...]:
+        written = super().datagrams(sa, message)
+        if len(written) > 1:
+            self._split.add(_place(message))
+        return written
+
+    def reassemble(self, kept: Reassembly, part: Message) -> Message | None:
+        whole = super().reassemble(kept, part)
+        if whole is not None:
+            self._split.add(_place(whole))
+        return whole
+
+    def int_auth(self, number: Prf, sk_p: bytes, before: bytes, message: Message) -> bytes:
+        split = _place(message) in self._split
+        return before if split else super().int_auth(number, sk_p, before, message)
+
+
+def _place(message: Message) -> tuple[bytes, bool, int]:
+    return message.spi_i, message.response, message.message_id
+
+
+@fault("sends-intermediate-in-one-piece")
+class SendsIntermediateInOnePiece(Decisions):
+    """IKE_INTERMEDIATE does not go in fragments, however large it is (F43)."""
+
+    def datagrams(self, sa: IkeSa, message: Message) -> tuple[bytes, ...]:
+        if message.exchange == ExchangeType.IKE_INTERMEDIATE:
+            return (sa.encode(message),)
+        return super().datagrams(sa, message)
+
+
+@fault("sends-key-exchange-outside-sk", fundamental=True)
+class SendsKeyExchangeOutsideSk(Decisions):
+    """The KE payload of IKE_INTERMEDIATE stands in clear before the Encrypted payload."""
+
+    def edit(self, message: Message) -> Message:
+        public = message.find(KE)
+        if message.exchange != ExchangeType.IKE_INTERMEDIATE or public is None:
+            return message
+        return replace(message.without(KE), unprotected=(public,))
+
+
+@fault("waits-for-an-exchange-once-agreed")
+class WaitsForAnExchangeOnceAgreed(Decisions):
+    """IKE_AUTH is refused where IKE_INTERMEDIATE was agreed on and none took place (F45)."""
+
+    def may_authenticate(self, sa: IkeSa) -> bool:
+        waits = sa.intermediate is not None and not sa.intermediate.generations
+        return not waits and super().may_authenticate(sa)
 
 
 @fault("leaves-reserved-bits-out-of-int-auth")
@@ -244,13 +305,20 @@ class LeavesOutLink(Decisions):
         kept = tuple(
             each
             for each in message.payloads
-            if not (
-                isinstance(each, Notify)
-                and each.notify_type == NotifyType.ADDITIONAL_KEY_EXCHANGE
-                and message.response
-            )
+            if not (isinstance(each, Notify) and each.notify_type == LINK and message.response)
         )
         return replace(message, payloads=kept)
+
+
+@fault("links-what-does-not-follow")
+class LinksWhatDoesNotFollow(Decisions):
+    """The last response of a series has a link too (F48)."""
+
+    def edit(self, message: Message) -> Message:
+        last = message.exchange == ExchangeType.IKE_FOLLOWUP_KE and message.has(KE)
+        if not last or not message.response or message.find_notify(LINK) is not None:
+            return message
+        return message + Notify(LINK, bytes(8))
 
 
 @fault("changes-link")
@@ -258,7 +326,7 @@ class ChangesLink(Decisions):
     """The link that the responder gave comes back with another last octet."""
 
     def edit(self, message: Message) -> Message:
-        said = message.find_notify(NotifyType.ADDITIONAL_KEY_EXCHANGE)
+        said = message.find_notify(LINK)
         if said is None or message.response:
             return message
         return message.replacing(replace(said, data=said.data[:-1] + bytes([said.data[-1] ^ 1])))

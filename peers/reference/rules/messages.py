@@ -68,6 +68,14 @@ def _is_encrypted(message: Message) -> Iterator[str]:
         yield f"an {message.title} without an Encrypted payload"
 
 
+@of_message("rfc7296-1.2-auth-exchange-shape")
+def _makes_no_secret_in_ike_auth(message: Message) -> Iterator[str]:
+    if message.exchange == ExchangeType.IKE_AUTH:
+        yield from (
+            f"a {p.label()} in IKE_AUTH" for p in _payloads(message) if isinstance(p, KE | Nonce)
+        )
+
+
 @of_message("rfc7296-3.1-version-sent")
 def _has_version_2_0(message: Message) -> Iterator[str]:
     if (message.major, message.minor) != (2, 0):
