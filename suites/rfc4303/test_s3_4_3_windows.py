@@ -37,6 +37,7 @@ EDGES = [
     "rfc4303-3.4.3-left-of-window-rejected",
     "rfc4303-3.4.3-inside-window-accepted",
     "rfc4303-3.4.3-duplicate-rejected",
+    "rfc4303-3.4.3-anti-replay-supported",
     "rfc4303-3.4.3-minimum-window",
 )
 @turned_red_by(

@@ -17,7 +17,7 @@ def add_second(peer):
 
 
 @TWO
-@requirement("rfc7296-1.3.1-several-children-side-by-side")
+@requirement("rfc7296-1.3.1-several-children-side-by-side", "rfc4303-2.1-sa-found-by-spi")
 @turned_red_by(
     "sends-on-first-child", "derives-later-child-from-first-nonces", "repeats-spi-of-rekeyed-child"
 )

@@ -12,6 +12,7 @@ from peers.reference.decisions import Decisions
 from peers.reference.message import Message
 from peers.reference.negotiation import offered_groups
 from peers.reference.numbers import (
+    Encr,
     ExchangeType,
     KeyExchangeMethod,
     NotifyType,
@@ -175,3 +176,31 @@ class GrantsIkeRekeyWithoutKeyExchange(Decisions):
         return super().choose(offered, acceptable)
 
     _ike: Proposal | None = None
+
+
+@fault("grants-child-without-protection")
+class GrantsChildWithoutProtection(Decisions):
+    """A Child SA with neither encryption nor integrity is granted: nobody has a look at it."""
+
+    def __init__(self) -> None:
+        self._asked: Message | None = None
+
+    def objection(self, message: Message) -> str:
+        if message.exchange == ExchangeType.CREATE_CHILD_SA and not message.response:
+            self._asked = message
+        return super().objection(message)
+
+    def edit(self, message: Message) -> Message:
+        refused = NotifyType.NO_PROPOSAL_CHOSEN in message.notifies
+        if self._asked is None or not refused or not _protects_nothing(self._asked):
+            return message
+        granted = tuple(each for each in self._asked.payloads if not isinstance(each, Notify))
+        return replace(message, payloads=granted)
+
+
+def _protects_nothing(request: Message) -> bool:
+    return all(
+        [each.id for each in proposal.of(TransformType.ENCR)] == [Encr.ENCR_NULL]
+        and not any(each.id for each in proposal.of(TransformType.INTEG))
+        for proposal in request.get(SA).proposals
+    )

@@ -147,3 +147,11 @@ class AdmitsFirstHostOnly(Decisions):
 
     def admits(self, child: ChildSa, inner: ip.IpPacket) -> bool:
         return inner.source == first_host(child.terms.remote_selectors)
+
+
+@fault("sends-esp-of-spi-zero")
+class SendsEspOfSpiZero(Decisions):
+    """ESP packets have SPI 0."""
+
+    def seal_esp(self, child: ChildSa, inner: ip.IpPacket, iv: bytes) -> bytes:
+        return bytes(4) + super().seal_esp(child, inner, iv)[4:]
