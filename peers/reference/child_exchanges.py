@@ -154,6 +154,7 @@ class ChildExchanges:
         made = self._decide.child(terms, session.sa.connection, seed)
         made.name = policy.name
         session.sa.children.append(made)
+        self._endpoint.lifetimes.begin_child(session, made)
         return made
 
     def _settle(self, session: Session, wish: ChildWish, made: ChildSa, nonces: Nonces) -> None:

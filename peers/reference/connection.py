@@ -73,6 +73,18 @@ class AddressPool:
 
 
 @dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """How long one side uses its SAs, in seconds (RFC 7296, 2.8; 0: without end).
+
+    Each is rekeyed ``margin`` seconds before its lifetime is over (0: not at all).
+    """
+
+    child: float = 0.0
+    ike: float = 0.0
+    margin: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """One connection as one side should have it; ``local`` is that side.
 
@@ -139,6 +151,7 @@ class Connection:
     follows_redirects: bool = False
     redirects_to: IPAddress | None = None
     fragment_size: int = 0
+    lifetimes: Lifetimes = Lifetimes()
 
     @property
     def takes_intermediate(self) -> bool:

@@ -109,6 +109,16 @@ class ExchangeDecisions:
         """Give the seconds between two reports of Message IDs: they are rate limited (2.3)."""
         return REPORT_INTERVAL
 
+    # Lifetimes (2.8).
+
+    def minds_lifetimes(self) -> bool:
+        """Say whether an SA is closed when its lifetime is over: always."""
+        return True
+
+    def rekeys_in_time(self) -> bool:
+        """Say whether a Child SA is rekeyed before its lifetime is over, where that is wanted."""
+        return True
+
     # Closing (2.4).
 
     def announces_child_delete(self) -> bool:

@@ -33,6 +33,7 @@ from peers.reference.fragment_intake import FragmentIntake
 from peers.reference.ike_rekeys import IkeRekeys
 from peers.reference.implemented import check_implemented, check_sequence_numbers
 from peers.reference.initiator import Initiator
+from peers.reference.lifetimes import LifetimeKeeper
 from peers.reference.message import Header, Message
 from peers.reference.movements import Movements
 from peers.reference.nat import Kind, ike_packet
@@ -82,6 +83,7 @@ class Endpoint:
         self._outbox: list[Packet] = []
         self.children = ChildExchanges(self)
         self.closures = ChildClosures(self)
+        self.lifetimes = LifetimeKeeper(self)
         self.successors = IkeRekeys(self)
         self.followups = FollowupExchanges(self)
         self.configurations = Configurations(self)

@@ -83,7 +83,7 @@ class IkeRekeys:
             self._endpoint.sessions.append(redundant)
             self.delete(redundant)
             return
-        self._endpoint.sessions.append(Session(new, heard=self._endpoint.now))
+        self._let_live(new)
         self._hand_over(session, new)
         if rival is not None:
             # It shared the Child SAs; the side that made it is to delete it.
@@ -154,7 +154,7 @@ class IkeRekeys:
 
     def _let_in(self, session: Session, new: IkeSa) -> None:
         """Have the successor that the other side asked for be there."""
-        self._endpoint.sessions.append(Session(new, heard=self._endpoint.now))
+        self._let_live(new)
         wishes = session.under_way(IkeWish)
         if wishes:
             # Which of the two is the heir is known when ours is answered; till then they share.
@@ -162,6 +162,11 @@ class IkeRekeys:
             new.children = session.sa.children
         else:
             self._inherit(session, new)
+
+    def _let_live(self, new: IkeSa) -> None:
+        session = Session(new, heard=self._endpoint.now)
+        self._endpoint.sessions.append(session)
+        self._endpoint.lifetimes.begin_ike(session)
 
     def _wait_if_busy(self, session: Session) -> None:
         busy = set()

@@ -222,6 +222,7 @@ class Initiator:
             return
         nonces = sa.nonces()
         sa.authenticated()
+        self._endpoint.lifetimes.begin_ike(session)
         self._endpoint.announcements.hear(session, response)
         self._endpoint.movements.hear_support(session, response)
         granted = response.has(SA, TSi, TSr) and not self._decide.unknown_error(response)

@@ -244,6 +244,7 @@ class Responder:
                 session.closing = "its first Child SA was refused"
         # Not before: a request without a Child SA to ask for is malformed and makes no IKE SA.
         sa.authenticated()
+        self._endpoint.lifetimes.begin_ike(session)
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
         session.last_auth = request.message_id
         self._endpoint.announcements.hear(session, first)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from peers.reference.connection import Childless, ChildPolicy, Connection
+from peers.reference.connection import Childless, ChildPolicy, Connection, Lifetimes
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf, TransformType
 from peers.reference.payloads import Proposal
@@ -162,7 +162,7 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
         "leftupdown": "%disabled",
         "auto": "ignore",
     }
-    settings |= _extensions(connection)
+    settings |= _extensions(connection) | _lifetimes(connection.lifetimes)
     if connection.tfc_size:
         settings["tfc"] = str(connection.tfc_size)
     if connection.initial_contact:
@@ -194,6 +194,17 @@ def _extensions(connection: Connection) -> dict[str, str]:
             # pluto moves only where it had to look for its address, and as initiator.
             settings["left"] = "%defaultroute"
     return settings
+
+
+def _lifetimes(lifetimes: Lifetimes) -> dict[str, str]:
+    """Give how long SAs are used; a margin has them rekeyed before."""
+    words = {"salifetime": lifetimes.child, "ikelifetime": lifetimes.ike}
+    settings = {word: f"{math.ceil(each)}s" for word, each in words.items() if each}
+    if settings:
+        # A lifetime has to be longer than the margin, whose default is minutes.
+        margin = math.ceil(lifetimes.margin) or 1
+        settings |= {"rekeymargin": f"{margin}s", "rekeyfuzz": "0%"}
+    return settings | ({"rekey": "yes"} if lifetimes.margin else {})
 
 
 def _check_types(proposal: Proposal, *types: TransformType) -> None:

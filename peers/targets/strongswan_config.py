@@ -131,7 +131,7 @@ def connection_section(connection: Connection) -> Section:
         "fragmentation": "yes" if connection.fragment_size else "no",
         # "no" still says and obeys INITIAL_CONTACT, "never" does not.
         "unique": "no" if connection.initial_contact else "never",
-        "rekey_time": "0s",
+        **_lifetime(connection.lifetimes.ike, connection.lifetimes.margin, "over_time"),
         "dpd_delay": f"{math.ceil(connection.liveness_delay)}s",
         "local": local_side(connection),
         "remote": remote_side(connection),
@@ -152,11 +152,21 @@ def _child_section(connection: Connection, policy: ChildPolicy) -> Section:
         "remote_ts": _selectors(policy.remote_selectors, assigned=connection.gives is not None),
         "esp_proposals": [proposal_text(each) for each in policy.esp_proposals],
         "replay_window": str(connection.replay_window),
-        # A test says when something is rekeyed.
-        "rekey_time": "0s",
-        "life_time": "0s",
+        **_lifetime(connection.lifetimes.child, connection.lifetimes.margin, "life_time"),
         **padding,
     }
+
+
+def _lifetime(seconds: float, margin: float, hard: str) -> Section:
+    """Write when an SA is rekeyed and closed, of which ``hard`` is the word.
+
+    Without a lifetime a test says when something is rekeyed. ``over_time`` counts from the rekey
+    on, ``life_time`` from the start.
+    """
+    rekey = seconds - margin if seconds and margin else 0.0
+    end = seconds - rekey if hard == "over_time" else seconds
+    words = {"rekey_time": rekey, "rand_time": 0.0, hard: end}
+    return {word: f"{math.ceil(each)}s" for word, each in words.items()}
 
 
 def _selectors(traffic: Sequence[Traffic], *, assigned: bool) -> list[str]:
