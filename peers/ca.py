@@ -72,11 +72,14 @@ def make_key(kind: KeyType, purpose: str) -> PrivateKey:
 class Authority:
     """A CA: its root signs an intermediate CA, which signs end entities.
 
-    ``now`` (seconds since the epoch) is the time that validity is counted from.
+    ``now`` (seconds since the epoch) is the time that validity is counted from. Of several
+    ``levels`` of intermediate CAs each signs the next one; ``intermediates`` begin with the one
+    that signs end entities.
     """
 
     now: float
     name: str = "ikeproof lab"
+    levels: int = 1
     _serial: int = 1
     _revoked: list[int] = field(default_factory=list)
     _root_key: ec.EllipticCurvePrivateKey = field(
@@ -86,14 +89,24 @@ class Authority:
         default_factory=lambda: ec.generate_private_key(ec.SECP256R1()), repr=False
     )
     root: x509.Certificate = field(init=False)
-    intermediate: x509.Certificate = field(init=False)
+    intermediates: tuple[x509.Certificate, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the certificates of root and intermediate CA."""
-        root = _name(f"{self.name} root CA")
-        self.root = self._authority(root, root, self._root_key, None)
-        issuer = _name(f"{self.name} issuing CA")
-        self.intermediate = self._authority(root, issuer, self._key, 0)
+        """Make the certificates of root and intermediate CAs."""
+        issuer, signing = _name(f"{self.name} root CA"), self._root_key
+        self.root = self._authority(issuer, issuer, signing, signing, None)
+        self.intermediates = ()
+        for below in reversed(range(self.levels)):
+            subject = _name(f"{self.name} issuing CA{f' {below}' if below else ''}")
+            key = ec.generate_private_key(ec.SECP256R1()) if below else self._key
+            made = self._authority(issuer, subject, key, signing, below)
+            self.intermediates = (made, *self.intermediates)
+            issuer, signing = subject, key
+
+    @property
+    def intermediate(self) -> x509.Certificate:
+        """The CA that signs end entities."""
+        return self.intermediates[0]
 
     def credential(
         self, identity: Identity, kind: KeyType, scheme: Scheme, flaw: Flaw | None = None
@@ -103,7 +116,7 @@ class Authority:
         issuer = Authority(self.now, "nobody's") if flaw is Flaw.UNKNOWN_CA else self
         certificate = issuer._end_entity(identity, key, flaw)
         return Signature(
-            chain=(_der(certificate), _der(issuer.intermediate)),
+            chain=tuple(map(_der, (certificate, *issuer.intermediates))),
             key=key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
             anchors=(_der(self.root),),
             scheme=scheme,
@@ -170,13 +183,14 @@ class Authority:
         issuer: x509.Name,
         subject: x509.Name,
         key: ec.EllipticCurvePrivateKey,
+        signing: ec.EllipticCurvePrivateKey,
         below: int | None,
     ) -> x509.Certificate:
-        builder = self._builder(subject, issuer, key, self._root_key)
+        builder = self._builder(subject, issuer, key, signing)
         builder = self._valid(builder, -2 * DAY, 365 * DAY)
         builder = builder.add_extension(x509.BasicConstraints(True, below), critical=True)
         builder = builder.add_extension(_usage(signs=False, issues=True), critical=True)
-        return builder.sign(self._root_key, hashes.SHA256())
+        return builder.sign(signing, hashes.SHA256())
 
     def _builder(
         self,

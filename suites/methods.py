@@ -41,6 +41,11 @@ def authority(now: float) -> Authority:
     return _authority(int(now // DAY))
 
 
+@lru_cache(maxsize=4)
+def _deep_authority(day: int, name: str) -> Authority:
+    return Authority(day * DAY, name, levels=3)
+
+
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What a credential is made from: who it is for, the time, and the run's randomness."""
@@ -103,6 +108,13 @@ class Signs:
         """Make key and certificate."""
         flaw = None if proof.of_target else self.flaw
         return authority(proof.now).credential(proof.identity, self.kind, self.scheme, flaw)
+
+
+def four_certificates(proof: Proof) -> Credential:
+    """Make a certificate under three intermediate CAs, which the other side does not know."""
+    name = f"{'target' if proof.of_target else 'peer'}'s lab"
+    deep = _deep_authority(int(proof.now // DAY), name)
+    return deep.credential(proof.identity, KeyType.ECDSA_P256, schemes.ECDSA[SHA2_256])
 
 
 def psk(proof: Proof) -> Credential:

@@ -224,7 +224,7 @@ def _verify_signature(
     digital = auth.method == AuthMethod.DIGITAL_SIGNATURE
     if digital is not bool(hashes and sa.peer_hashes is not None):
         raise AuthenticationFailure("method 14 is for those who both announced it (RFC 7427, 3)")
-    chain = certificates.read(message.all(CERT))
+    chain = certificates.read(decide.chain_taken(message.all(CERT)))
     if not chain:
         raise AuthenticationFailure("no certificate came with the signature")
     trust = certificates.Trust(credential.anchors, credential.crls, now)

@@ -16,7 +16,7 @@ from peers.reference.identity import Identity
 from peers.reference.keys import IkeKeys
 from peers.reference.message import Message
 from peers.reference.numbers import AuthMethod, NotifyType
-from peers.reference.payloads import AUTH, IDi, IDr, Notify, Payload
+from peers.reference.payloads import AUTH, CERT, IDi, IDr, Notify, Payload
 from peers.reference.signature_schemes import DIGITAL, LEGACY, Scheme
 from peers.reference.signatures import PrivateKey, PublicKey
 
@@ -104,6 +104,10 @@ class AuthenticationDecisions(PpkDecisions, EapDecisions):
     def sign(self, scheme: Scheme, key: PrivateKey, octets: bytes) -> AUTH:
         """Sign what AUTH of ours is to cover (2.15)."""
         return signatures.sign(scheme, key, octets)
+
+    def chain_taken(self, certs: Sequence[CERT]) -> Sequence[CERT]:
+        """Give the CERT payloads that are looked at: all of them (RFC 7296, 3.6)."""
+        return certs
 
     def accepts_hash(self, scheme: Scheme, announced: Sequence[int]) -> bool:
         """Say whether a signature uses a hash that we announced (RFC 7427, 3)."""

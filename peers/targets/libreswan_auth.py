@@ -104,7 +104,8 @@ def settings(connection: Connection) -> dict[str, str]:
     }
     ours, theirs = _certified(connection)
     if ours is not None:
-        settings |= {"leftcert": connection.name, "leftsendcert": "always", "sendca": "issuer"}
+        authorities = "all" if len(ours.chain) > 2 else "issuer"
+        settings |= {"leftcert": connection.name, "leftsendcert": "always", "sendca": authorities}
     if theirs is not None:
         settings |= {"rightrsasigkey": "%cert", "rightca": "%any"}
     return settings | _ppk_settings(connection)

@@ -3,7 +3,7 @@
 from peers.reference.payloads import AUTH, CERT, CERTREQ, IDr
 from suites import signing
 from suites.judge import as_responder, requirement, tries, turned_red_by, twin_of
-from suites.methods import ECDSA_P256, LEGACY, authenticated
+from suites.methods import ECDSA_P256, LEGACY, authenticated, four_certificates
 
 
 @LEGACY
@@ -85,6 +85,50 @@ def test_initiator_sends_its_certificate(peer, target):
     request = peer.accept_ike_sa_init()
 
     assert request.has(CERT), f"a signature without a certificate: {request}"
+
+
+@authenticated(four_certificates)
+@requirement("rfc7296-3.6-four-certificates")
+@turned_red_by("takes-three-certificates", "sends-three-certificates")
+def test_responder_sends_and_takes_four_certificates(peer):
+    """
+    peer                                        target (knows the peer's root CA alone)
+    HDR, SK {IDi, CERT, CERT, CERT, CERT, CERTREQ, IDr, AUTH, SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {IDr, CERT, CERT, CERT, CERT, AUTH, ...}
+    """
+    peer.open_ike_sa()
+    request = peer.ike_auth()
+    assert len(request.all(CERT)) == 4
+    response = peer.exchange(request)
+
+    assert response.has(AUTH), f"a chain of four certificates is not accepted: {response}"
+    _assert_four(response)
+    peer.take_up(request, response)
+    assert peer.echo(), "the Child SA carries no traffic"
+
+
+@authenticated(four_certificates)
+@as_responder
+@requirement("rfc7296-3.6-four-certificates")
+@turned_red_by("takes-three-certificates", "sends-three-certificates")
+def test_initiator_sends_and_takes_four_certificates(peer, target):
+    """
+    peer                                        target (knows the peer's root CA alone)
+                                        <--     HDR, SK {IDi, CERT, CERT, CERT, CERT, AUTH, ...}
+    HDR, SK {IDr, CERT, CERT, CERT, CERT, AUTH, SAr2, TSi, TSr} -->
+    """
+    target.initiate()
+    request = peer.accept_ike_sa_init()
+    _assert_four(request)
+    peer.answer(request, peer.ike_auth_response(request))
+
+    assert peer.is_answered(peer.informational()), "a chain of four certificates is not accepted"
+    assert peer.echo(), "the Child SA carries no traffic"
+
+
+def _assert_four(message):
+    count = len(message.all(CERT))
+    assert count == 4, f"{count} certificates where the chain has four below its root"
 
 
 @authenticated(ECDSA_P256)

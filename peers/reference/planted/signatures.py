@@ -106,3 +106,21 @@ class SendsNoCertificate(Decisions):
 
     def edit(self, message: Message) -> Message:
         return message.without(CERT) if message.exchange == ExchangeType.IKE_AUTH else message
+
+
+@fault("takes-three-certificates")
+class TakesThreeCertificates(Decisions):
+    """Of the CERT payloads of a message the first three are looked at."""
+
+    def chain_taken(self, certs: Sequence[CERT]) -> Sequence[CERT]:
+        return certs[:3]
+
+
+@fault("sends-three-certificates")
+class SendsThreeCertificates(Decisions):
+    """No more than three CERT payloads are sent, however long the chain is."""
+
+    def edit(self, message: Message) -> Message:
+        kept = message.all(CERT)[:3]
+        others = (each for each in message.payloads if not isinstance(each, CERT) or each in kept)
+        return replace(message, payloads=tuple(others))
