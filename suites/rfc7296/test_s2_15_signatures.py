@@ -8,7 +8,7 @@ from suites.methods import ECDSA_P256, LEGACY, authenticated, four_certificates
 
 @LEGACY
 @tries("Authentication")
-@requirement("rfc7296-2.15-signature-auth-value")
+@requirement("rfc7296-2.15-signature-auth-value", "rfc7427-3-not-unless-both-announced")
 @turned_red_by("signs-shortened-octets")
 def test_responder_signs_by_a_method_of_one_algorithm(peer):
     """
@@ -34,7 +34,7 @@ def test_responder_signs_by_a_method_of_one_algorithm(peer):
 @LEGACY
 @tries("Authentication")
 @as_responder
-@requirement("rfc7296-2.15-signature-auth-value")
+@requirement("rfc7296-2.15-signature-auth-value", "rfc7427-3-not-unless-both-announced")
 @turned_red_by("signs-shortened-octets")
 def test_initiator_signs_by_a_method_of_one_algorithm(peer, target):
     """

@@ -172,7 +172,7 @@ def test_target_behind_a_nat_follows_nobody(nat, established, target, station):
 
 @twin_of(test_responder_puts_esp_into_udp)
 @FAMILIES
-@requirement("rfc7296-2.23-both-forms-of-esp-processed")
+@requirement("rfc7296-2.23-both-forms-of-esp-processed", "rfc3948-2.1-any-checksum-taken")
 @turned_red_by("wants-plain-esp")
 def test_esp_in_udp_is_processed_without_a_nat(established):
     """

@@ -9,6 +9,7 @@ ROWS = (
     "rfc7383-2.5-first-payload-in-first-fragment",
     "rfc7383-2.5-header-is-that-of-the-message",
     "rfc7383-2.5-fragment-payload-is-last",
+    "rfc7383-2.4-used-where-ip-would-fragment",
 )
 FAULTS = (
     "names-the-first-payload-in-each-fragment",

@@ -5,10 +5,16 @@ from peers.reference.payloads import AUTH, CERT, IDr
 from suites.judge import as_responder, requirement, tries, turned_red_by
 from suites.methods import DIGITAL, ECDSA_P256, authenticated
 
+SIGNED = (
+    "rfc7427-3-method-14-used",
+    "rfc7296-2.15-signature-auth-value",
+    "rfc7427-4-announced-hash-used",
+)
+
 
 @DIGITAL
 @tries("Authentication")
-@requirement("rfc7427-3-method-14-used", "rfc7296-2.15-signature-auth-value")
+@requirement(*SIGNED)
 @turned_red_by("signs-with-unannounced-hash", "refuses-method-14")
 def test_responder_signs_by_method_14(peer):
     """
@@ -34,7 +40,7 @@ def test_responder_signs_by_method_14(peer):
 @DIGITAL
 @tries("Authentication")
 @as_responder
-@requirement("rfc7427-3-method-14-used", "rfc7296-2.15-signature-auth-value")
+@requirement(*SIGNED)
 @turned_red_by("signs-with-unannounced-hash", "refuses-method-14")
 def test_initiator_signs_by_method_14(peer, target):
     """
