@@ -25,7 +25,7 @@ help: ## list the targets of this file
 	@echo 'make witness       Libreswan told to misbehave in 30 ways, and the tests that see it (an hour or more)'
 	@echo 'make ledger        what of the ledger is judged, what is not; ARGS=--rows lists each row with its tests'
 	@echo '                   ARGS="--text rfc7296-2.6*" shows rows beside the paragraphs of the RFC'
-	@echo '                   ARGS=--sentences: the sentences of RFC 7296, which of them have rows'
+	@echo '                   ARGS=--sentences: the sentences of six RFCs, which of them have rows'
 	@echo 'make vectors       published test vectors through the reference peer, as a table; ARGS="--json FILE"'
 	@echo 'make rfc-texts     the RFC texts that vectors are extracted from (python -m vectors.extract)'
 	@echo 'make fuzz          coverage-guided fuzzing of all that reads octets, SECONDS=60 in all'

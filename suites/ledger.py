@@ -6,7 +6,7 @@ import argparse
 import io
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -22,7 +22,7 @@ from reports.ledger import Judged, Level, Requirement, load_ledger
 from reports.tables import TableError, read_rows
 from suites.conformance import suite_paths
 from suites.paragraphs import TEXTS, NoText, paragraphs, read
-from suites.sentences import MAPPED_RFC, disagreements, read_map, summary, unknown_rows
+from suites.sentences import MAPPED, Mapped, disagreements, map_of, read_map, summary, unknown_rows
 from suites.session import LEDGER, marked
 
 OPEN = Path(__file__).parent / "open_requirements.toml"
@@ -169,29 +169,39 @@ def _compare(pattern: str, texts: Path) -> int:
     return 0 if rows else 2
 
 
-def _sentences(texts: Path) -> int:
-    """Print which sentences of the RFC have rows, and where the map and the text disagree."""
-    console, mapped = Console(), read_map()
+def _sentences(rfcs: Sequence[int], texts: Path) -> int:
+    """Print which sentences of RFCs have rows, and where a map disagrees with text or ledger."""
+    console, ledger = Console(), load_ledger(LEDGER)
+    maps = {rfc: read_map(map_of(rfc)) for rfc in rfcs}
+    wrong, unread = False, []
+    for rfc, mapped in maps.items():
+        console.rule(f"RFC {rfc}", align="left")
+        _show_map(console, mapped)
+        unknown, problems = unknown_rows(mapped, ledger), []
+        try:
+            problems = disagreements(mapped, read(texts, rfc), MAPPED[rfc])
+        except NoText as problem:
+            unread.append(str(problem))
+        _list(console, "rows that the ledger does not have", unknown)
+        _list(console, "map and text disagree", problems)
+        wrong = wrong or bool(unknown or problems)
+    console.rule()
+    for rfc, mapped in maps.items():
+        console.print(summary(rfc, mapped), soft_wrap=True)
+    for problem in unread:
+        print(f"ikeproof: {problem}", file=sys.stderr)  # noqa: T201
+    return 1 if wrong else 2 if unread else 0
+
+
+def _show_map(console: Console, mapped: Sequence[Mapped]) -> None:
     table = Table("section", "sentences", "with rows", "with a reason", box=None, pad_edge=False)
     for number in dict.fromkeys(each.sentence.section for each in mapped):
         here = [each for each in mapped if each.sentence.section == number]
         rows = sum(bool(each.rows) for each in here)
         table.add_row(number, str(len(here)), str(rows), str(len(here) - rows))
     console.print(table)
-    for title, lines in (
-        ("sentences without a row, for a reason", [
-            f"{each.sentence}: {each.reason}" for each in mapped if each.reason]),
-        ("rows that the ledger does not have", unknown_rows(mapped, load_ledger(LEDGER))),
-    ):  # fmt: skip
-        _list(console, title, lines)
-    try:
-        problems = disagreements(mapped, read(texts, MAPPED_RFC))
-    except NoText as problem:
-        print(f"ikeproof: {problem}", file=sys.stderr)  # noqa: T201
-        return 2
-    _list(console, "map and text disagree", problems)
-    console.print(f"\n{summary(mapped)}")
-    return 1 if problems or unknown_rows(mapped, load_ledger(LEDGER)) else 0
+    reasons = [f"{each.sentence}: {each.reason}" for each in mapped if each.reason]
+    _list(console, "sentences without a row, for a reason", reasons)
 
 
 def main() -> int:
@@ -200,15 +210,16 @@ def main() -> int:
     parser.add_argument("--rows", action="store_true", help="list each row with its tests")
     parser.add_argument("--text", metavar="ID", help="show rows beside the RFC's own paragraphs: "
         "an id, or a pattern such as 'rfc7296-3.3*'")  # fmt: skip
-    parser.add_argument("--sentences", action="store_true",
-        help="list which sentences of RFC 7296 with a requirement word have a row")  # fmt: skip
+    parser.add_argument("--sentences", type=int, nargs="*", choices=MAPPED, metavar="RFC",
+        help="list which sentences with a requirement word have a row, of each RFC that has a map "
+             "or of some")  # fmt: skip
     parser.add_argument("--texts", type=Path, default=TEXTS, metavar="FOLDER",
         help=f"folder of rfcNNNN.txt or rfcNNNN.txt.gz (default: {TEXTS})")  # fmt: skip
     arguments = parser.parse_args()
     if arguments.text:
         return _compare(arguments.text, arguments.texts)
-    if arguments.sentences:
-        return _sentences(arguments.texts)
+    if arguments.sentences is not None:
+        return _sentences(arguments.sentences or list(MAPPED), arguments.texts)
     try:
         coverage, reasons = collect(), open_requirements()
     except TableError as error:
@@ -235,7 +246,8 @@ def main() -> int:
     tested = sum(row.id in coverage.judged_by for row in coverage.rows.values())
     console.print(f"\nledger: {tested} of {len(coverage.rows)} rows are judged by "
                   f"{len(coverage.tests)} tests")  # fmt: skip
-    console.print(summary(read_map()))
+    for rfc in MAPPED:
+        console.print(summary(rfc, read_map(map_of(rfc))), soft_wrap=True)
     return 1 if coverage.nameless_tests() or coverage.unknown_ids() else 0
 
 

@@ -9,15 +9,27 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from suites.paragraphs import section, section_numbers
 
-MAP = Path(__file__).parent / "requirements" / "rfc7296-sentences.csv"
-MAPPED_RFC = 7296
-MAPPED_SECTIONS = ("1", "2", "3")
+FOLDER = Path(__file__).parent / "requirements"
+
+MAPPED: Mapping[int, Sequence[int]] = {
+    3948: range(1, 6),
+    6989: range(2, 6),
+    7296: range(1, 4),
+    7383: range(2, 6),
+    7427: range(3, 7),
+    8247: range(1, 6),
+}
+"""The RFCs that have a map, each with the sections that it is of.
+
+What comes before only tells what is to follow, and what the requirement words mean; what comes
+after is for the IANA, or lists what was read.
+"""
 
 _WORD = re.compile(
     r"\b(?:(?:MUST|SHALL|SHOULD)(?: NOT)?|REQUIRED|(?:NOT )?RECOMMENDED|MAY|OPTIONAL)\b"
@@ -54,11 +66,11 @@ class Mapped:
     reason: str
 
 
-def sentences(text: str, within: Sequence[str] = MAPPED_SECTIONS) -> list[tuple[Sentence, str]]:
-    """Give the sentences with requirement words of some chapters, each with its text."""
+def sentences(text: str, within: Container[int]) -> list[tuple[Sentence, str]]:
+    """Give the sentences with requirement words of some sections, each with its text."""
     found = []
     for number in section_numbers(text):
-        if number.partition(".")[0] in within:
+        if int(number.partition(".")[0]) in within:
             found += list(_of_section(text, number))
     return found
 
@@ -90,7 +102,12 @@ def split(paragraph: str) -> list[str]:
     return [" ".join(part.split()) for part in parts if part.strip()]
 
 
-def read_map(path: Path = MAP) -> list[Mapped]:
+def map_of(rfc: int) -> Path:
+    """Say where the map of an RFC is."""
+    return FOLDER / f"rfc{rfc}-sentences.csv"
+
+
+def read_map(path: Path) -> list[Mapped]:
     """Read a map; ValueError for a line that has neither rows nor a reason, or both."""
     with path.open(encoding="utf-8", newline="") as file:
         found = [_mapped(line) for line in csv.DictReader(file)]
@@ -112,10 +129,10 @@ def unknown_rows(mapped: Iterable[Mapped], ledger: Container[str]) -> list[str]:
     return sorted({row for each in mapped for row in each.rows if row not in ledger})
 
 
-def disagreements(mapped: Iterable[Mapped], text: str) -> list[str]:
-    """Say where a map and the RFC's text are not of the same sentences."""
+def disagreements(mapped: Iterable[Mapped], text: str, within: Container[int]) -> list[str]:
+    """Say where a map and some sections of the RFC's text are not of the same sentences."""
     ours = {each.sentence for each in mapped}
-    theirs = {each for each, _ in sentences(text)}
+    theirs = {each for each, _ in sentences(text, within)}
     return [
         f"{each}: not in the {'text' if each in ours else 'map'}"
         for each in sorted(ours ^ theirs, key=_place)
@@ -126,11 +143,11 @@ def _place(sentence: Sentence) -> tuple[list[int], int]:
     return [int(part) for part in sentence.section.split(".")], sentence.number
 
 
-def summary(mapped: Sequence[Mapped]) -> str:
-    """Say in a line how much of the RFC has rows."""
-    rows = sum(bool(each.rows) for each in mapped)
+def summary(rfc: int, mapped: Sequence[Mapped]) -> str:
+    """Say in a line how much of an RFC has rows."""
+    within, rows = MAPPED[rfc], sum(bool(each.rows) for each in mapped)
     return (
-        f"RFC {MAPPED_RFC}, sections {' to '.join((MAPPED_SECTIONS[0], MAPPED_SECTIONS[-1]))}: "
+        f"RFC {rfc}, sections {within[0]} to {within[-1]}: "
         f"{len(mapped)} sentences with a requirement word, {rows} with rows, "
         f"{len(mapped) - rows} with a reason why not"
     )
