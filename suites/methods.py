@@ -169,6 +169,15 @@ DIGITAL = pytest.mark.parametrize(
 )
 """Digital signatures, method 14 (RFC 7427; RFC 8420)."""
 
+TWO_ENCODINGS = pytest.mark.parametrize(
+    "method",
+    [
+        _signs(RSA_2048, schemes.RSA_PKCS1[SHA2_256], Capability.RSA_PKCS1_SHA2),
+        _signs(P256, schemes.ECDSA[SHA2_256]),
+    ],
+)
+"""Digital signatures whose algorithm can be written with parameters of NULL or without any."""
+
 
 FLAWS = pytest.mark.parametrize(
     "method",

@@ -69,6 +69,16 @@ def _of_other_octets(peer: Peer, auth: AUTH) -> AUTH:
     return signatures.sign(P256, key, _octets(peer)[:-1])
 
 
+def by_scheme(peer: Peer, scheme: schemes.Scheme, identifier: bytes = b"") -> AUTH:
+    """Sign by another scheme than that of the connection, with the peer's own key.
+
+    ``identifier`` says something else about it than the scheme would.
+    """
+    signed = _resigned(peer, scheme)
+    said = identifier or scheme.identifier()
+    return AUTH(scheme.method, signatures.prefixed(said, signed[1 + signed[0] :]))
+
+
 def _credential(peer: Peer) -> Signature:
     credential = peer.connection.local_credential
     if not isinstance(credential, Signature):

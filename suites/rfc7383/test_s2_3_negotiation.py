@@ -2,7 +2,7 @@
 
 from peers.reference.numbers import ExchangeType, NotifyType
 from suites.fragmentation import FRAGMENTED, LARGE, without_announcement
-from suites.judge import as_responder, requirement, turned_red_by
+from suites.judge import as_responder, differs, requirement, turned_red_by
 
 SUPPORTED = NotifyType.IKEV2_FRAGMENTATION_SUPPORTED
 
@@ -88,3 +88,18 @@ def test_initiator_sends_no_fragments_that_were_not_agreed_to(peer, target):
 
     assert not peer.fragments_heard(request), "fragments, though we do not take them"
     peer.answer(request, peer.ike_auth_response(request))
+
+
+@FRAGMENTED
+@requirement("rfc7383-2.4-not-for-small-messages")
+@turned_red_by("fragments-unasked")
+def test_a_liveness_check_is_answered_in_one_piece(established):
+    """
+    peer                                        target
+    HDR, SK {}                          -->
+                                        <--     HDR, SK {}
+    """
+    response = established.exchange(established.informational())
+
+    if established.fragments_heard(response):
+        differs("a response without any payload comes in fragments")

@@ -2,8 +2,9 @@
 
 from peers.reference.numbers import AuthMethod, NotifyType
 from peers.reference.payloads import AUTH, CERT, IDr
-from suites.judge import as_responder, requirement, tries, turned_red_by
-from suites.methods import DIGITAL, ECDSA_P256, authenticated
+from peers.reference.signature_schemes import ECDSA, read_identifier
+from suites.judge import as_responder, differs, requirement, tries, turned_red_by
+from suites.methods import DIGITAL, ECDSA_P256, P256, SHA2_512, TWO_ENCODINGS, Signs, authenticated
 
 SIGNED = (
     "rfc7427-3-method-14-used",
@@ -58,6 +59,51 @@ def test_initiator_signs_by_method_14(peer, target):
     assert request.get(AUTH).method == AuthMethod.DIGITAL_SIGNATURE
     peer.answer(request, peer.ike_auth_response(request))
     assert peer.echo(), "an echo request through the new Child SA is not answered through it"
+
+
+@authenticated(Signs(P256, ECDSA[SHA2_512]))
+@requirement("rfc7427-3-hash-cut-to-the-curve")
+@turned_red_by("cuts-hashes-at-the-front")
+def test_a_hash_that_is_longer_than_the_curve_is_cut(peer):
+    """
+    peer                                        target
+    HDR, SK {IDi, CERT+, CERTREQ, IDr, AUTH(14: P-256 with SHA2-512), SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {IDr, CERT+, AUTH, SAr2, TSi, TSr}
+    PREVENTS: the wrong end of a hash signed, or looked at.
+    """
+    peer.open_ike_sa()
+    request = peer.ike_auth()
+    response = peer.exchange(request)
+
+    assert response.has(AUTH), f"the responder does not authenticate itself: {response}"
+    used = read_identifier(_identifier(response.get(AUTH)))
+    if used.hash != SHA2_512:
+        differs(f"the responder signs by {used}: its hash is not cut")
+    peer.take_up(request, response)
+
+
+@TWO_ENCODINGS
+@requirement("rfc7427-3-preferred-encoding")
+@turned_red_by("writes-the-other-encoding")
+def test_responder_writes_its_algorithm_as_preferred(peer):
+    """
+    peer                                        target
+    HDR, SK {IDi, CERT+, CERTREQ, IDr, AUTH(14), SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {IDr, CERT+, AUTH(14), SAr2, TSi, TSr}
+    PREVENTS: a signature that is refused by who compares octets instead of reading them.
+    """
+    peer.open_ike_sa()
+    response = peer.exchange(peer.ike_auth())
+
+    assert response.has(AUTH), f"the responder does not authenticate itself: {response}"
+    written = _identifier(response.get(AUTH))
+    preferred = read_identifier(written).identifier()
+    if written != preferred:
+        differs(f"{written.hex()} where {preferred.hex()} is preferred")
+
+
+def _identifier(auth):
+    return auth.data[1 : 1 + auth.data[0]]
 
 
 @authenticated(ECDSA_P256)

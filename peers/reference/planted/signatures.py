@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+
+from peers.reference import der, signatures
 from peers.reference import signature_schemes as schemes
 from peers.reference.certificates import Objection
 from peers.reference.credentials import Credential, Null, Psk, Signature
@@ -12,7 +18,7 @@ from peers.reference.decisions import Decisions
 from peers.reference.keys import IkeKeys
 from peers.reference.message import Message
 from peers.reference.numbers import AuthMethod, ExchangeType, HashAlgorithm, NotifyType
-from peers.reference.payloads import AUTH, CERT, Notify
+from peers.reference.payloads import AUTH, CERT, Notify, Payload
 from peers.reference.planted.catalogue import fault
 from peers.reference.signature_schemes import KeyKind, Scheme
 from peers.reference.signatures import PrivateKey, PublicKey, kind_of, private_key
@@ -51,6 +57,60 @@ class AnnouncesNoHashes(Decisions):
             or payload.notify_type != NotifyType.SIGNATURE_HASH_ALGORITHMS
         )
         return replace(message, payloads=kept)
+
+
+@fault("announces-sha1")
+class AnnouncesSha1(Decisions):
+    """SIGNATURE_HASH_ALGORITHMS has SHA-1 behind the others."""
+
+    def edit(self, message: Message) -> Message:
+        return replace(message, payloads=tuple(map(_with_sha1, message.payloads)))
+
+
+def _with_sha1(payload: Payload) -> Payload:
+    if isinstance(payload, Notify) and payload.notify_type == NotifyType.SIGNATURE_HASH_ALGORITHMS:
+        return replace(payload, data=payload.data + HashAlgorithm.SHA1.to_bytes(2, "big"))
+    return payload
+
+
+@fault("takes-signatures-over-sha1")
+class TakesSignaturesOverSha1(Decisions):
+    """A digital signature may use SHA-1, though it is not announced."""
+
+    def accepts_hash(self, scheme: Scheme, announced: Sequence[int]) -> bool:
+        return scheme.hash == HashAlgorithm.SHA1 or super().accepts_hash(scheme, announced)
+
+
+@fault("writes-the-other-encoding")
+class WritesTheOtherEncoding(Decisions):
+    """An AlgorithmIdentifier has NULL where no parameters are preferred, and none where NULL is."""
+
+    def sign(self, scheme: Scheme, key: PrivateKey, octets: bytes) -> AUTH:
+        auth = super().sign(scheme, key, octets)
+        if scheme.method != AuthMethod.DIGITAL_SIGNATURE or scheme.salt is not None:
+            return auth
+        parameters = b"" if scheme.kind is KeyKind.RSA else der.NULL_VALUE
+        other = der.encode(der.SEQUENCE, der.object_identifier(scheme.oid), parameters)
+        return replace(auth, data=signatures.prefixed(other, auth.data[1 + auth.data[0] :]))
+
+
+@fault("cuts-hashes-at-the-front")
+class CutsHashesAtTheFront(Decisions):
+    """A hash that is longer than the curve's order loses its first octets, not its last."""
+
+    def sign(self, scheme: Scheme, key: PrivateKey, octets: bytes) -> AUTH:
+        auth = super().sign(scheme, key, octets)
+        if scheme.hash != HashAlgorithm.SHA2_512 or not _is_of_p256(key):
+            return auth
+        whole = hashes.Hash(hashes.SHA512())
+        whole.update(octets)
+        cut = whole.finalize()[-32:]
+        signature = key.sign(cut, ec.ECDSA(Prehashed(hashes.SHA256())))
+        return replace(auth, data=signatures.prefixed(scheme.identifier(), signature))
+
+
+def _is_of_p256(key: PrivateKey) -> TypeGuard[ec.EllipticCurvePrivateKey]:
+    return isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1)
 
 
 @fault("accepts-any-signature")
