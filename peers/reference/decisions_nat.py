@@ -86,6 +86,10 @@ class NatDecisions:
         """Say whether a keepalive ends the IKE SA that it comes over: never (RFC 3948, 2.3)."""
         return False
 
+    def keepalive_shows_life(self) -> bool:
+        """Say whether a keepalive counts as a sign that the peer is alive: never (RFC 3948, 4)."""
+        return False
+
     def takes_form(self, sa: IkeSa, packet: Packet) -> bool:
         """Say whether ESP may come in UDP, or without it: both, at any time (2.23)."""
         return True

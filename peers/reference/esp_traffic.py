@@ -118,6 +118,9 @@ class EspTraffic:
         for session in [each for each in sessions if each.sa.local == packet.destination]:
             if self._decide.believes_keepalive():
                 session.sa.remote = packet.source
+            if self._decide.keepalive_shows_life():
+                for pending in session.outstanding.values():
+                    pending.attempts = 0
             if self._decide.closes_on_keepalive() and session.sa.remote == packet.source:
                 self._endpoint.close(session, "a keepalive came")
 

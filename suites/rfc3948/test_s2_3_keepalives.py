@@ -4,10 +4,14 @@ import pytest
 
 from peers.reference.errors import NoAnswer
 from peers.reference.nat import Claim
-from suites.judge import differs, requirement, turned_red_by
+from peers.reference.numbers import ExchangeType
+from suites.judge import as_responder, differs, requirement, turned_red_by
 
 IDLE = 30.0
 """Seconds that we wait for a keepalive; one is due after 20 (RFC 3948, 4)."""
+
+GLANCES = 40
+"""A target gives a peer up within that many half seconds: its retransmissions are turned down."""
 
 
 @pytest.mark.parametrize("claim", [Claim.THEIRS], ids=["target-natted"])
@@ -63,3 +67,35 @@ def test_keepalive_of_the_peer_is_ignored(nat, established):
 
     assert established.reactions_so_far() == [], "a keepalive is answered"
     assert established.echo(), "the Child SA carries no more traffic"
+
+
+@pytest.mark.parametrize("claim", [Claim.OURS], ids=["claimed"])
+@pytest.mark.parametrize("liveness_delay", [1.0], ids=[""])
+@as_responder
+@requirement("rfc3948-4-keepalive-is-no-sign-of-life")
+@turned_red_by("takes-keepalives-for-life")
+def test_keepalives_do_not_keep_a_peer_that_answers_nothing(accepted, target):
+    """
+    peer (its source hash is wrong)             target (checks liveness after a second)
+                                        <--     HDR(ID n), SK {}
+    UDP {FF}                            -->
+                                        <--     HDR(ID n), SK {}, again and again
+    UDP {FF}, again and again           -->
+                                                no IKE SA
+    PREVENTS: an SA that anybody on the way keeps alive after its peer has gone.
+    """
+    check = accepted.hear_request(ExchangeType.INFORMATIONAL)
+    accepted.remark("no answer from now on, but keepalives")
+    for _ in range(GLANCES):
+        if not _kept(target, accepted.ike):
+            break
+        accepted.say_keepalive()
+        accepted.hears_again(check, 0.5)
+
+    kept = _kept(target, accepted.ike)
+    assert not kept, "the IKE SA of a peer that sends nothing but keepalives is still there"
+
+
+def _kept(target, ike):
+    # Libreswan tells no SPIs: each test has an address of its own.
+    return [each for each in target.established() if each.initiator_spi in (b"", ike.spi_i)]

@@ -152,6 +152,14 @@ class ClosesOnKeepalive(Decisions):
         return True
 
 
+@fault("takes-keepalives-for-life")
+class TakesKeepalivesForLife(Decisions):
+    """A peer that answers nothing is not given up as long as keepalives come from its address."""
+
+    def keepalive_shows_life(self) -> bool:
+        return True
+
+
 @fault("sends-no-keepalives")
 class SendsNoKeepalives(Decisions):
     """A NAT in front of us is left to forget us."""
