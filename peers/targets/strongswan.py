@@ -62,7 +62,6 @@ class StrongSwan:
         self._machine = machine
         self._loaded: dict[str, Connection] = {}
         self._challenging = False
-        self._keys: dict[str, str] = {}
         self._open_session()
         self.info = self._describe()
         self._kernel_lacks = kernel_lacks(machine)
@@ -109,17 +108,10 @@ class StrongSwan:
         return text
 
     def forget(self, connection: Connection) -> None:
-        """Unload the connection and its secret, and drop its SAs at once."""
+        """Unload the connection, and drop its SAs at once; with the last one go all credentials."""
         if self._loaded.pop(connection.name, None) is None:
             return
         self._request("unload-conn", {"name": connection.name})
-        for number, _ in enumerate(secrets(connection), 1):
-            self._request("unload-shared", {"id": f"{connection.name}-{number}"})
-        if connection.name in self._keys:
-            # Two connections may have one key.
-            identifier = self._keys.pop(connection.name)
-            if identifier not in self._keys.values():
-                self._request("unload-key", {"id": identifier}, may_fail=True)
         for state in self._raw_sas(connection):
             identifier = state["uniqueid"].decode()
             request = {"ike-id": identifier, "force": "yes", "timeout": NOT_WAITING}
@@ -128,6 +120,9 @@ class StrongSwan:
         for name in strongswan_pools(connection):
             # Addresses of SAs that are just being closed are still out.
             self._request("unload-pool", {"name": name}, may_fail=True)
+        if not self._loaded:
+            # A certificate of an earlier test may be about the key of a later one.
+            self._request("clear-creds")
 
     def initiate(self, connection: Connection) -> None:
         """Start the initial exchanges."""
@@ -217,8 +212,7 @@ class StrongSwan:
             self._request("flush-certs", {"type": "X509_CRL"})
         private = key(connection)
         if private is not None:
-            loaded = self._request("load-key", {"type": "any", "data": private})
-            self._keys[connection.name] = loaded["id"].decode()
+            self._request("load-key", {"type": "any", "data": private})
         self._request("load-conn", {connection.name: connection_section(connection)})
         for number, secret in enumerate(secrets(connection), 1):
             self._request(
