@@ -18,7 +18,7 @@ from peers.reference.message import Message
 from peers.reference.numbers import AuthMethod, EapCode, EapType, ExchangeType
 from peers.reference.payloads import AUTH, CERT, EAP, SA, TSi, TSr
 from peers.targets.base import Capability
-from suites.methods import ByEapOf, mschapv2, tls
+from suites.methods import ByEapOf, md5, mschapv2, tls
 
 MSCHAPV2 = pytest.param(
     ByEapOf(mschapv2), id="mschapv2", marks=pytest.mark.needs(Capability.EAP_MSCHAPV2)
@@ -58,6 +58,21 @@ BY_PEER = pytest.mark.parametrize("method", [MSCHAPV2, TLS])
 
 BY_TARGET = pytest.mark.parametrize("method", [TARGETS_MSCHAPV2, TARGETS_TLS])
 """The target initiates and authenticates by EAP, by each method."""
+
+KEYLESS_OF_PEER = pytest.mark.parametrize(
+    "method", [pytest.param(ByEapOf(md5), id="md5", marks=pytest.mark.needs(Capability.EAP_MD5))]
+)
+KEYLESS_OF_TARGET = pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(
+            ByEapOf(md5, by_target=True),
+            id="md5",
+            marks=pytest.mark.needs(Capability.EAP_MD5, Capability.EAP_INITIATOR),
+        )
+    ],
+)
+"""The method makes no key."""
 
 PASSWORD_OF_PEER = pytest.mark.parametrize("method", [MSCHAPV2])
 PASSWORD_OF_TARGET = pytest.mark.parametrize("method", [TARGETS_MSCHAPV2])

@@ -15,6 +15,7 @@ from peers.reference.credentials import (
     Credential,
     Eap,
     EapTls,
+    Md5,
     Mschapv2,
     Null,
     Psk,
@@ -85,6 +86,11 @@ class ByEapOf:
 def mschapv2(proof: Proof, client: Signature, server: Signature) -> Eap:
     """Make a user of the initiator's name, and a password."""
     return Mschapv2(str(proof.identity).encode(), proof.random(12).hex())
+
+
+def md5(proof: Proof, client: Signature, server: Signature) -> Eap:
+    """Make a password of the initiator's, for a method that makes no key."""
+    return Md5(str(proof.identity).encode(), proof.random(12).hex())
 
 
 def tls(proof: Proof, client: Signature, server: Signature) -> Eap:

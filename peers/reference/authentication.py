@@ -6,7 +6,16 @@ The two sides may use different methods: what a side does is settled by its own 
 from __future__ import annotations
 
 from peers.reference import certificates, ppk, signatures
-from peers.reference.credentials import ByEap, Credential, EapTls, Mschapv2, Null, Psk, Signature
+from peers.reference.credentials import (
+    ByEap,
+    Credential,
+    EapTls,
+    Md5,
+    Mschapv2,
+    Null,
+    Psk,
+    Signature,
+)
 from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.errors import AuthenticationFailure, MalformedMessage, ScriptError
 from peers.reference.identity import Identity
@@ -126,7 +135,7 @@ def own_auth(
             scheme = decide.signs_with(credential, sa.peer_hashes)
             key = signatures.private_key(credential.key)
             return decide.sign(scheme, key, octets_to_sign(sa, mine))
-        case Mschapv2() | EapTls():
+        case Mschapv2() | Md5() | EapTls():
             keys, of_initiator = sa.established_keys(), isinstance(mine, IDi)
             secret = decide.eap_secret(sa.msk, keys, of_initiator=of_initiator)
             return AUTH(AuthMethod.SHARED_KEY_MIC, shared_key_mic(sa, mine, secret))
@@ -204,8 +213,10 @@ def prove(
         case Signature() as credential:
             _verify_signature(decide, sa, credential, message, now)
             return
-        case Mschapv2() | EapTls():
-            expected = shared_key_mic(sa, theirs, sa.msk)
+        case Mschapv2() | Md5() | EapTls():
+            keys, of_initiator = sa.established_keys(), isinstance(theirs, IDi)
+            secret = decide.eap_secret(sa.msk, keys, of_initiator=of_initiator)
+            expected = shared_key_mic(sa, theirs, secret)
         case ByEap():
             raise AuthenticationFailure("AUTH of a responder that EAP alone authenticates")
     if not decide.authentic(auth, expected):

@@ -66,6 +66,14 @@ class Mschapv2:
 
 
 @dataclass(frozen=True, slots=True)
+class Md5:
+    """A user's name and password, proved by EAP-MD5, which makes no key (RFC 3748, 5.4)."""
+
+    user: bytes
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class EapTls:
     """Certificates of both ends of TLS, proved by EAP-TLS: an initiator's (RFC 5216).
 
@@ -81,7 +89,7 @@ class ByEap:
     """A responder proves itself by the initiator's EAP method and by nothing else (RFC 5998)."""
 
 
-Eap = Mschapv2 | EapTls
+Eap = Mschapv2 | Md5 | EapTls
 
 
 def certified(

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 from peers.reference import signatures
 from peers.reference.certificates import Objection
-from peers.reference.credentials import ByEap, Credential, EapTls, Mschapv2, Null, Psk, Signature
+from peers.reference.credentials import (
+    ByEap,
+    Credential,
+    EapTls,
+    Md5,
+    Mschapv2,
+    Null,
+    Psk,
+    Signature,
+)
 from peers.reference.decisions_eap import EapDecisions
 from peers.reference.decisions_ppk import PpkDecisions
 from peers.reference.errors import AuthenticationFailure
@@ -26,6 +35,7 @@ if TYPE_CHECKING:
 METHODS: Mapping[type[Credential], tuple[AuthMethod, ...]] = {
     Psk: (AuthMethod.SHARED_KEY_MIC,),
     Null: (AuthMethod.NULL_AUTHENTICATION,),
+    Md5: (AuthMethod.SHARED_KEY_MIC,),
     Mschapv2: (AuthMethod.SHARED_KEY_MIC,),
     EapTls: (AuthMethod.SHARED_KEY_MIC,),
     ByEap: (),

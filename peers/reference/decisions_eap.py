@@ -30,7 +30,7 @@ class EapDecisions:
         return EapType.NAK, bytes([ours])
 
     def accepts_response(self, expected: bytes, response: bytes) -> bool:
-        """Compare an NT-Response with what it should be; nothing is expected of strangers."""
+        """Compare a response with what it should be; nothing is expected of strangers."""
         return compare_digest(expected, response)
 
     def knows_password(self, expected: bytes, proof: bytes) -> bool:
@@ -57,9 +57,11 @@ class EapDecisions:
 
     # Within IKE_AUTH.
 
-    def eap_secret(self, msk: bytes, keys: IkeKeys, *, of_initiator: bool) -> bytes:
-        """Give what AUTH is computed with after EAP: the MSK (RFC 7296, 2.16)."""
-        return msk
+    def eap_secret(self, msk: bytes | None, keys: IkeKeys, *, of_initiator: bool) -> bytes:
+        """Give what AUTH is made with after EAP: the MSK, or SK_pi and SK_pr (RFC 7296, 2.16)."""
+        if msk is not None:
+            return msk
+        return keys.sk_pi if of_initiator else keys.sk_pr
 
     def omits_auth(self, *, announced: bool) -> bool:
         """Say whether we, authenticated by EAP alone, leave AUTH out: if asked to (RFC 5998, 3)."""

@@ -1,6 +1,6 @@
 """EAP, which IKE_AUTH may carry: its packets, and both ends of a conversation (RFC 3748).
 
-A method is one of `eap_mschapv2` and `eap_tls`; here is what all of them have in common.
+A method is one of `eap_md5`, `eap_mschapv2` and `eap_tls`; here is what all of them have in common.
 """
 
 from __future__ import annotations
@@ -63,30 +63,37 @@ class EapPacket:
 class PeerMethod(Protocol):
     """A method as the initiator has it. ``msk`` is there, and ``done`` True, after it succeeded.
 
+    ``msk`` is None with a method that makes no key.
     ``mutual``: it authenticates both ends, makes a key and leaves nothing to guess passwords by, as
     RFC 5998, 4, wants it where nothing else authenticates the responder.
     """
 
     type: EapType
     mutual: bool
-    msk: bytes
     done: bool
 
-    def answer(self, data: bytes) -> bytes:
+    @property
+    def msk(self) -> bytes | None:
+        """Get the key that the method made."""
+
+    def answer(self, packet: EapPacket) -> bytes:
         """Answer a request of the method; AuthenticationFailure where the server fails."""
 
 
 class ServerMethod(Protocol):
-    """A method as the responder has it; ``msk`` is there after it succeeded."""
+    """A method as the responder has it; ``msk`` is as with the initiator."""
 
     type: EapType
     mutual: bool
-    msk: bytes
+
+    @property
+    def msk(self) -> bytes | None:
+        """Get the key that the method made."""
 
     def start(self) -> bytes:
         """Build the first request."""
 
-    def hear(self, data: bytes) -> bytes | bool:
+    def hear(self, packet: EapPacket) -> bytes | bool:
         """Take a response in; give the next request, or whether the method succeeded."""
 
 
@@ -113,13 +120,13 @@ class EapPeer:
             return None
         if packet.code != EapCode.REQUEST or packet.type is None:
             raise AuthenticationFailure(f"{packet} where a request is due")
-        kind, data = self._answer(packet.type, packet.data)
+        kind, data = self._answer(packet.type, packet)
         identifier = self._decide.eap_identifier(packet.identifier)
         return EapPacket(EapCode.RESPONSE, identifier, kind, data).encode()
 
-    def _answer(self, kind: int, data: bytes) -> tuple[int, bytes]:
+    def _answer(self, kind: int, packet: EapPacket) -> tuple[int, bytes]:
         if kind == self.method.type:
-            return kind, self.method.answer(data)
+            return kind, self.method.answer(packet)
         if kind == EapType.IDENTITY:
             return kind, self._identity
         if kind == EapType.NOTIFICATION:
@@ -144,7 +151,7 @@ class EapServer:
         try:
             packet = EapPacket.decode(octets)
             fits = packet.code == EapCode.RESPONSE and packet.identifier == self._identifier
-            following = fits and packet.type == self.method.type and self.method.hear(packet.data)
+            following = fits and packet.type == self.method.type and self.method.hear(packet)
         except PeerError:
             following = False
         if isinstance(following, bytes):

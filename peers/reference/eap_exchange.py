@@ -6,9 +6,10 @@ With EAP alone the responder has no AUTH of its own before that (RFC 5998).
 from __future__ import annotations
 
 from peers.reference import authentication, ppk
-from peers.reference.credentials import ByEap, Credential, Eap, EapTls, Mschapv2
+from peers.reference.credentials import ByEap, Credential, Eap, EapTls, Md5, Mschapv2
 from peers.reference.decisions_authentication import AuthenticationDecisions
 from peers.reference.eap import EapPeer, EapServer, PeerMethod, ServerMethod
+from peers.reference.eap_md5 import Md5Peer, Md5Server
 from peers.reference.eap_mschapv2 import Mschapv2Peer, Mschapv2Server
 from peers.reference.eap_tls import TlsPeer, TlsServer
 from peers.reference.errors import AuthenticationFailure, PeerError, ScriptError
@@ -33,6 +34,8 @@ def peer_method(
     match credential:
         case Mschapv2():
             return Mschapv2Peer(credential, sa.random, decide)
+        case Md5():
+            return Md5Peer(credential)
         case EapTls():
             return TlsPeer(credential, sa.connection.remote_identity, now, decide)
     raise ScriptError(f"{type(credential).__name__} is no EAP method")
@@ -45,6 +48,8 @@ def server_method(
     match credential:
         case Mschapv2():
             return Mschapv2Server(credential, sa.random, decide)
+        case Md5():
+            return Md5Server(credential, sa.random, decide)
         case EapTls():
             return TlsServer(credential, sa.connection.remote_identity, now, decide)
     raise ScriptError(f"{type(credential).__name__} is no EAP method")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from peers.reference import mschapv2
 from peers.reference.credentials import Mschapv2
+from peers.reference.eap import EapPacket
 from peers.reference.errors import AuthenticationFailure, MalformedMessage
 from peers.reference.numbers import EapType
 
@@ -81,9 +82,11 @@ class Mschapv2Peer:
         self._expected = b""
         self._response = b""
 
-    def answer(self, data: bytes) -> bytes:
+    def answer(self, packet: EapPacket) -> bytes:
         """Answer a challenge; check the server's proof and acknowledge it."""
-        packet = Packet.decode(data)
+        return self._answer(Packet.decode(packet.data))
+
+    def _answer(self, packet: Packet) -> bytes:
         if packet.code == OpCode.CHALLENGE:
             return self._respond(packet).encode()
         if packet.code == OpCode.SUCCESS and self._expected:
@@ -130,11 +133,11 @@ class Mschapv2Server:
         body = bytes([CHALLENGE_SIZE]) + self._challenge + SERVER_NAME
         return Packet(OpCode.CHALLENGE, self._identifier, body).encode()
 
-    def hear(self, data: bytes) -> bytes | bool:
+    def hear(self, packet: EapPacket) -> bytes | bool:
         """Judge a response; after it was acknowledged, say whether the method succeeded."""
         if self._said is OpCode.CHALLENGE:
-            return self._judge(Packet.decode(data))
-        return self._said is OpCode.SUCCESS and data[:1] == bytes([OpCode.SUCCESS])
+            return self._judge(Packet.decode(packet.data))
+        return self._said is OpCode.SUCCESS and packet.data[:1] == bytes([OpCode.SUCCESS])
 
     def _judge(self, packet: Packet) -> bytes:
         if packet.code != OpCode.RESPONSE:

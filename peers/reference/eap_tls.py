@@ -16,6 +16,7 @@ from OpenSSL import SSL
 from peers.reference import certificates
 from peers.reference.credentials import EapTls, Signature
 from peers.reference.decisions_eap import EapDecisions
+from peers.reference.eap import EapPacket
 from peers.reference.errors import AuthenticationFailure, MalformedMessage
 from peers.reference.identity import Identity
 from peers.reference.numbers import EapType
@@ -184,9 +185,9 @@ class TlsPeer(_End):
         super().__init__(ends, server, now, decide, server=False)
         self.done = False
 
-    def answer(self, data: bytes) -> bytes:
+    def answer(self, packet: EapPacket) -> bytes:
         """Answer a request: a flight, or the acknowledgement of one."""
-        response = self.take(data)
+        response = self.take(packet.data)
         if self.complete and not self.done:
             self.done = not self.is_version_3 or self.heard_commitment()
         return response
@@ -205,10 +206,10 @@ class TlsServer(_End):
         """Build EAP-TLS Start."""
         return bytes([Flag.START])
 
-    def hear(self, data: bytes) -> bytes | bool:
+    def hear(self, packet: EapPacket) -> bytes | bool:
         """Take a response in; the last one only acknowledges our last flight."""
         was_complete = self.complete
-        request = self.take(data)
+        request = self.take(packet.data)
         if was_complete and len(request) == 1:
             return True
         return request

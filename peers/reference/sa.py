@@ -45,7 +45,7 @@ class IkeSa:
     ``peer_hashes`` are the hash algorithms that the other side announced, if it did (RFC 7427, 4).
     ``peer_uses_ppk`` says that the other side sent USE_PPK, ``ppk`` is the one mixed into the keys,
     and ``keys_without_ppk`` are those before it was, until the SA is established (RFC 8784).
-    ``msk`` is the key that EAP made (2.16).
+    ``msk`` is the key that EAP made, None where its method makes none (2.16).
     ``fragments`` is whether both sides take fragments (RFC 7383, 2.3).
     ``assigned`` are the addresses that one side has assigned to the other (2.19).
     ``local`` and ``remote`` are where it speaks from and to, ``nat`` is what was detected between
@@ -85,7 +85,7 @@ class IkeSa:
         self.peer_uses_ppk = False
         self.ppk: Ppk | None = None
         self.keys_without_ppk: IkeKeys | None = None
-        self.msk = b""
+        self.msk: bytes | None = b""
         self.fragments = False
         self.request_octets = b""
         self.response_octets = b""

@@ -14,6 +14,7 @@ from peers.reference.credentials import (
     ByEap,
     Credential,
     EapTls,
+    Md5,
     Mschapv2,
     Null,
     Ppk,
@@ -74,8 +75,8 @@ def _method(credential: Credential) -> str:
             return AUTHBY[credential.scheme]
         case EapTls() | ByEap():
             return "eaponly"
-        case Mschapv2():
-            raise ScriptError("Libreswan has no EAP-MSCHAPv2")
+        case Mschapv2() | Md5():
+            raise ScriptError("Libreswan has EAP-TLS, and no other method of EAP")
 
 
 def _eap_settings(connection: Connection) -> dict[str, str]:

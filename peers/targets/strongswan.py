@@ -39,6 +39,7 @@ COOKIES = """charon-systemd {
 """
 
 PLUGINS: Mapping[bytes, Capability] = {
+    b"eap-md5": Capability.EAP_MD5,
     b"eap-mschapv2": Capability.EAP_MSCHAPV2,
     b"eap-tls": Capability.EAP_TLS,
 }

@@ -11,6 +11,7 @@ from peers.reference.credentials import (
     ByEap,
     Credential,
     EapTls,
+    Md5,
     Mschapv2,
     Ppk,
     Psk,
@@ -94,7 +95,7 @@ def local_side(connection: Connection) -> Section:
                 "id": identity_text(identity),
                 "certs": [credential.chain[0]],
             }
-        case Mschapv2():
+        case Mschapv2() | Md5():
             return {"auth": _eap_word(credential), "id": identity_text(identity)}
         case EapTls(client):
             return {
@@ -116,6 +117,8 @@ def _eap_word(method: Credential) -> str:
     match method:
         case Mschapv2():
             return "eap-mschapv2"
+        case Md5():
+            return "eap-md5"
         case EapTls():
             return "eap-tls"
     raise ScriptError(f"{type(method).__name__} is no EAP method")
@@ -136,7 +139,7 @@ def remote_side(connection: Connection) -> Section:
                 "id": identity_text(identity),
                 "cacerts": list(credential.anchors),
             }
-        case Mschapv2() | EapTls():
+        case Mschapv2() | Md5() | EapTls():
             return {"auth": _eap_word(credential), "id": identity_text(identity)}
     raise ScriptError(f"strongSwan has no {type(credential).__name__} authentication")
 
@@ -147,7 +150,7 @@ def secrets(connection: Connection) -> list[Secret]:
     credentials = (connection.local_credential, connection.remote_credential)
     keys = dict.fromkeys(each.secret for each in credentials if isinstance(each, Psk))
     shared = [Secret("ike", both, secret) for secret in keys]
-    users = dict.fromkeys(each for each in credentials if isinstance(each, Mschapv2))
+    users = dict.fromkeys(each for each in credentials if isinstance(each, Mschapv2 | Md5))
     shared += [Secret("eap", (each.user.decode(),), each.password.encode()) for each in users]
     return shared + [Secret("ppk", (_ppk_text(ppk),), ppk.secret) for ppk in connection.ppks]
 

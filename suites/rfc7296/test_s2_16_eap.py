@@ -70,6 +70,64 @@ def test_initiator_authenticates_by_eap(peer, target):
     assert peer.echo(), "an echo request through the new Child SA is not answered through it"
 
 
+@eap.KEYLESS_OF_PEER
+@requirement("rfc7296-2.16-auth-without-eap-key")
+@turned_red_by("proves-keyless-eap-by-nothing")
+def test_responder_proves_itself_after_a_method_without_key(peer):
+    """
+    peer                                        target
+    HDR, SK {EAP(Response, MD5-Challenge)} -->
+                                        <--     HDR, SK {EAP(Success)}
+    HDR, SK {AUTH(SK_pi)}               -->
+                                        <--     HDR, SK {AUTH(SK_pr), SAr2, TSi, TSr}
+    ESP {echo request}                  -->
+                                        <--     ESP {echo reply}
+    """
+    peer.establish()
+
+    assert peer.echo(), "an echo request through the new Child SA is not answered through it"
+
+
+@eap.KEYLESS_OF_TARGET
+@as_responder
+@requirement("rfc7296-2.16-auth-without-eap-key")
+@turned_red_by("proves-keyless-eap-by-nothing")
+def test_initiator_proves_itself_after_a_method_without_key(peer, target):
+    """
+    peer                                        target
+    HDR, SK {EAP(Success)}              -->
+                                        <--     HDR, SK {AUTH(SK_pi)}
+    HDR, SK {AUTH(SK_pr), SAr2, TSi, TSr} -->
+    ESP {echo request}                  -->
+                                        <--     ESP {echo reply}
+    """
+    target.initiate()
+    peer.accept()
+
+    assert peer.echo(), "an echo request through the new Child SA is not answered through it"
+
+
+@eap.KEYLESS_OF_PEER
+@twin_of(test_responder_proves_itself_after_a_method_without_key)
+@requirement("rfc7296-1.2-auth-verified", "rfc7296-2.16-auth-without-eap-key")
+@turned_red_by("accepts-any-auth", "proves-keyless-eap-by-nothing")
+def test_auth_under_an_empty_key_makes_no_sa(peer, target):
+    """
+    peer                                        target
+                                        <--     HDR, SK {EAP(Success)}
+    HDR, SK {AUTH(under an empty key)}  -->
+                                        <--     HDR, SK {N(AUTHENTICATION_FAILED)}
+    PREVENTS: a key that everybody knows, where the method has made none.
+    """
+    peer.open_ike_sa()
+    request = peer.eap_exchanges(peer.exchange(peer.ike_auth()))
+
+    response = peer.exchange(request.replacing(eap.proof_by(peer, b"")), "AUTH")
+
+    assert not eap.grants(response), "AUTH under an empty key was accepted after EAP"
+    assert not target.established(), "the target lists an established IKE SA"
+
+
 @eap.BY_PEER
 @requirement("rfc7296-3.16-lengths")
 @turned_red_by("counts-eap-length-with-its-payload")

@@ -14,9 +14,10 @@ from scapy.layers import eap as scapy_eap
 from peers.ca import Authority, Flaw, KeyType
 from peers.reference import eap_tls, mschapv2
 from peers.reference import signature_schemes as schemes
-from peers.reference.credentials import ByEap, EapTls, Mschapv2, Ppk, Signature
+from peers.reference.credentials import ByEap, EapTls, Md5, Mschapv2, Ppk, Signature
 from peers.reference.decisions import Decisions
 from peers.reference.eap import EapPacket, EapPeer, EapServer
+from peers.reference.eap_md5 import Md5Peer, Md5Server
 from peers.reference.eap_mschapv2 import Mschapv2Peer, Mschapv2Server, OpCode, Packet
 from peers.reference.eap_tls import Flag, TlsPeer, TlsServer
 from peers.reference.errors import AuthenticationFailure, MalformedMessage, PeerError, ScriptError
@@ -35,6 +36,7 @@ def signer(name, flaw=None):
 
 CLIENT, SERVER = signer("left.test"), signer("right.test")
 PASSWORD = Mschapv2(b"left.test", "schlüssel")
+KEYLESS = Md5(b"left.test", "schlüssel")
 TLS = EapTls(CLIENT, SERVER)
 
 # Packets.
@@ -115,6 +117,10 @@ def test_the_keys_of_rfc_3079():
     assert mschapv2.msk(hashed, response)[16:] == servers_send_key + bytes(32)
 
 
+def mschapv2_packet(data):
+    return EapPacket(EapCode.REQUEST, 1, EapType.MSCHAPV2, data)
+
+
 def drawing(seed=1):
     return random.Random(seed).randbytes
 
@@ -173,20 +179,73 @@ def test_an_identity_is_told_and_a_notification_is_acknowledged():
 def test_a_challenge_or_a_response_that_is_cut_is_no_crash(cut):
     peer, server = passwords(PASSWORD, PASSWORD)
     challenge = server.method.start()
-    response = peer.method.answer(challenge)
+    response = peer.method.answer(mschapv2_packet(challenge))
+    again, _ = passwords(PASSWORD, PASSWORD)
 
     with pytest.raises(PeerError):
-        passwords(PASSWORD, PASSWORD)[0].method.answer(challenge[: min(cut, len(challenge) - 1)])
+        again.method.answer(mschapv2_packet(challenge[: min(cut, len(challenge) - 1)]))
     if cut < 54:
         with pytest.raises(PeerError):
-            server.method.hear(response[:cut])
+            server.method.hear(mschapv2_packet(response[:cut]))
 
 
 def test_a_success_before_the_challenge_is_refused():
     peer, _ = passwords(PASSWORD, PASSWORD)
+    success = Packet(OpCode.SUCCESS, 1, b"S=" + b"0" * 40)
 
     with pytest.raises(AuthenticationFailure):
-        peer.method.answer(Packet(OpCode.SUCCESS, 1, b"S=" + b"0" * 40).encode())
+        peer.method.answer(mschapv2_packet(success.encode()))
+
+
+# MD5-Challenge.
+
+
+def by_md5(ours=KEYLESS, theirs=KEYLESS):
+    server = Md5Server(theirs, drawing(), Decisions())
+    return EapPeer(Md5Peer(ours), ours.user, Decisions()), EapServer(server)
+
+
+def test_a_response_is_that_of_the_example_in_rfc_2865():
+    # RFC 2865, 7.2: CHAP identifier 22; the password is that of 7.1.
+    challenge = bytes.fromhex("2aee86f08d0d55969ca5978e0d3367a2")
+    peer = Md5Peer(Md5(b"flopsy", "arctangent"))
+    asked = EapPacket(EapCode.REQUEST, 22, EapType.MD5_CHALLENGE, b"\x10" + challenge)
+
+    assert peer.answer(asked).hex() == "10e97557c316185895f293ff6344077275"
+
+
+def test_scapy_reads_a_challenge_and_its_response():
+    peer, server = by_md5()
+    challenge = server.start()
+    response = peer.hear(challenge)
+
+    for octets in (challenge, response):
+        theirs = scapy_eap.EAP_MD5(octets)
+        assert (theirs.type, theirs.value_size) == (EapType.MD5_CHALLENGE, 16)
+        assert theirs.value == octets[6:]
+
+
+def test_both_ends_of_md5_agree_and_have_no_key():
+    peer, server = by_md5()
+
+    assert converse(peer, server)[0] == EapCode.SUCCESS
+    assert peer.method.done
+    assert peer.method.msk is server.method.msk is None
+
+
+def test_another_password_fails_by_md5():
+    peer, server = by_md5(replace(KEYLESS, password="x"))
+
+    assert converse(peer, server)[0] == EapCode.FAILURE
+    assert not server.succeeded
+
+
+@pytest.mark.parametrize("data", [b"", b"\0", b"\x10" + bytes(15)], ids=["", "none", "cut"])
+def test_a_challenge_without_value_is_malformed(data):
+    packet = EapPacket(EapCode.REQUEST, 1, EapType.MD5_CHALLENGE, data)
+
+    with pytest.raises(MalformedMessage):
+        Md5Peer(KEYLESS).answer(packet)
 
 
 # TLS.
@@ -292,8 +351,8 @@ PPK = Ppk(b"one", b"1" * 32)
 @pytest.mark.parametrize("ppk", [{}, {"ppks": (PPK,), "ppk_required": True}], ids=["", "ppk"])
 @pytest.mark.parametrize(
     ("credential", "responder"),
-    [(PASSWORD, SERVER), (TLS, SERVER), (TLS, ByEap())],
-    ids=["mschapv2", "tls", "tls-alone"],
+    [(PASSWORD, SERVER), (KEYLESS, SERVER), (TLS, SERVER), (TLS, ByEap())],
+    ids=["mschapv2", "md5", "tls", "tls-alone"],
 )
 def test_an_initiator_authenticates_by_eap(credential, responder, ppk):
     wire = establishing(by(credential, responder, **ppk))

@@ -50,8 +50,16 @@ class GrantsChildBeforeEap(Decisions):
 class ProvesEapBySkP(Decisions):
     """AUTH after EAP is computed with SK_pi or SK_pr, although the method made a key."""
 
-    def eap_secret(self, msk: bytes, keys: IkeKeys, *, of_initiator: bool) -> bytes:
+    def eap_secret(self, msk: bytes | None, keys: IkeKeys, *, of_initiator: bool) -> bytes:
         return keys.sk_pi if of_initiator else keys.sk_pr
+
+
+@fault("proves-keyless-eap-by-nothing")
+class ProvesKeylessEapByNothing(Decisions):
+    """AUTH after an EAP method that makes no key is computed with an empty one."""
+
+    def eap_secret(self, msk: bytes | None, keys: IkeKeys, *, of_initiator: bool) -> bytes:
+        return msk or b""
 
 
 @fault("says-eap-success-with-type")
