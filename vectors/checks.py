@@ -160,6 +160,20 @@ def public_value(case: Case) -> None:
         same("shared", shared, ours.shared(case.octets("same_as")))
 
 
+def encapsulation(case: Case) -> None:
+    """Make a key pair of its seeds, encapsulate a message, decapsulate, and reject by a secret."""
+    method = _method(case)
+    seeds = iter((case.octets("seeds")[:32], case.octets("seeds")[32:]))
+    initiator = key_exchange(method, lambda _: next(seeds))
+    same("public", initiator.public, case.octets("public"))
+    answer = respond(method, initiator.public, lambda _: case.octets("message"))
+    same("ciphertext", answer.public, case.octets("ciphertext"))
+    same("shared", answer.shared, case.octets("shared"))
+    same("shared", initiator.shared(answer.public), case.octets("shared"))
+    rejected = initiator.shared(case.octets("wrong_ciphertext"))
+    same("secret_of_nobody", rejected, case.octets("secret_of_nobody"))
+
+
 def _counting(size: int) -> bytes:
     return bytes(range(1, size + 1))
 
@@ -256,6 +270,7 @@ CHECKS: Mapping[str, Callable[[Case], None]] = {
     "esp": esp,
     "ike-message": ike_message,
     "integrity": integrity,
+    "key-encapsulation": encapsulation,
     "key-exchange": exchange,
     "key-stream": key_stream,
     "modp-group": modp_group,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from peers.reference.errors import PeerError, ScriptError
-from vectors import loader
+from vectors import loader, primitives
 from vectors.checks import CHECKS, Disagreement
-from vectors.loader import Case, Result
+from vectors.loader import Case, Result, Vectors
 from vectors.spoiled import spoiled
 
 
@@ -75,9 +76,8 @@ class Verdict:
             self.add(its_kind, worse)
 
 
-def verdict(name: str) -> Verdict:
-    """Judge one vector file, each case as it stands and spoiled in every way that its kind has."""
-    vectors = loader.load(name)
+def verdict(vectors: Vectors) -> Verdict:
+    """Judge one subject, each case as it stands and spoiled in every way that its kind has."""
     found = Verdict(vectors.subject, vectors.source)
     for case in vectors.cases:
         found.add(vectors.kind, case)
@@ -85,5 +85,5 @@ def verdict(name: str) -> Verdict:
 
 
 def verdicts() -> Iterator[Verdict]:
-    """Judge every vector file."""
-    return map(verdict, loader.names())
+    """Judge every vector file, and what the package of primitives' vectors has."""
+    return map(verdict, chain(map(loader.load, loader.names()), primitives.subjects()))

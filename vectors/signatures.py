@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import cast
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 
 from peers.reference.numbers import AuthMethod
 from peers.reference.payloads import AUTH
 from peers.reference.signature_schemes import (
-    ECDSA_256,
-    ECDSA_384,
-    ECDSA_521,
     ED448,
     KeyKind,
     Scheme,
@@ -23,10 +20,10 @@ from peers.reference.signatures import verifies as verifies_octets
 from peers.reference.wire import write_chain
 from vectors.loader import Case
 
-_CURVES: dict[Scheme, ec.EllipticCurve] = {
-    ECDSA_256: ec.SECP256R1(),
-    ECDSA_384: ec.SECP384R1(),
-    ECDSA_521: ec.SECP521R1(),
+_CURVES: dict[int, ec.EllipticCurve] = {
+    256: ec.SECP256R1(),
+    384: ec.SECP384R1(),
+    521: ec.SECP521R1(),
 }
 
 
@@ -64,9 +61,13 @@ def _auth(case: Case) -> AUTH:
 
 
 def _public(scheme: Scheme, case: Case) -> PublicKey:
+    if scheme.kind is KeyKind.RSA:
+        modulus, exponent = (int(str(case.values[name]), 16) for name in ("modulus", "exponent"))
+        return rsa.RSAPublicNumbers(exponent, modulus).public_key()
     octets = case.octets("public")
     if scheme.kind is KeyKind.ECDSA:
-        return ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[scheme], b"\x04" + octets)
+        bits = scheme.curve_bits or case.number("curve_bits")
+        return ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[bits], b"\x04" + octets)
     if scheme == ED448:
         return ed448.Ed448PublicKey.from_public_bytes(octets)
     return ed25519.Ed25519PublicKey.from_public_bytes(octets)
