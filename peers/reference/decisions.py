@@ -26,6 +26,7 @@ from peers.reference.decisions_nat import NatDecisions
 from peers.reference.decisions_redirect import RedirectDecisions
 from peers.reference.decisions_traffic_class import TrafficClassDecisions
 from peers.reference.esp import EspPacket, Recovery, ReplayWindow
+from peers.reference.implemented import FORBIDDEN_FOR_IKE
 from peers.reference.initial import with_cookie, with_group
 from peers.reference.message import Header, Message
 from peers.reference.negotiation import (
@@ -48,6 +49,7 @@ from peers.reference.payloads import (
     Payload,
     Proposal,
     TrafficSelector,
+    Transform,
     Unknown,
 )
 from peers.reference.sa import NO_SPI, Datagrams, IkeSa
@@ -154,6 +156,10 @@ class Decisions(
         return with_cookie(request, cookie)
 
     # Negotiation (RFC 7296, 1.2, 2.7 and 2.9).
+
+    def has_for_ike(self, transform: Transform) -> bool:
+        """Say whether an IKE SA may be configured for that: not if it is forbidden (RFC 8247)."""
+        return (transform.type, transform.id) not in FORBIDDEN_FOR_IKE
 
     def choose(self, offered: SA, acceptable: Sequence[Proposal]) -> Proposal | None:
         """Choose one proposal, or none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from peers.reference.additional import ADDITIONAL
 from peers.reference.crypto import is_for_ike, key_sizes, prf_size
@@ -19,6 +19,17 @@ from peers.reference.numbers import (
     TransformType,
 )
 from peers.reference.payloads import Proposal, Transform
+
+FORBIDDEN_FOR_IKE: Collection[tuple[int, int]] = frozenset(
+    {
+        (TransformType.ENCR, Encr.ENCR_DES),
+        (TransformType.PRF, Prf.PRF_HMAC_MD5),
+        (TransformType.INTEG, Integ.AUTH_HMAC_MD5_96),
+        (TransformType.KE, KeyExchangeMethod.MODP_768),
+        (TransformType.KE, KeyExchangeMethod.MODP_1024_S160),
+    }
+)
+"""What is not to be implemented for IKE (RFC 8247, 2); here it is, to be offered and refused."""
 
 
 def _check_method(transform: Transform) -> None:

@@ -24,6 +24,7 @@ DAEMON = "Libreswan"
 
 WORDS: Words = {
     TransformType.ENCR: {
+        Encr.ENCR_DES: "des",
         Encr.ENCR_3DES: "3des",
         Encr.ENCR_NULL: "null",
         Encr.ENCR_AES_CBC: "aes_cbc_{bits}",

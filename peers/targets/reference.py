@@ -13,6 +13,7 @@ from peers.reference.endpoint import Endpoint
 from peers.reference.errors import ScriptError
 from peers.reference.events import IPAddress
 from peers.reference.implemented import check_implemented
+from peers.reference.numbers import ProtocolId
 from peers.reference.payloads import Proposal
 from peers.reference.states import State
 from peers.targets.base import Capability, ChildSaState, IkeSaState, TargetInfo
@@ -56,7 +57,10 @@ class ReferenceTarget:
             check_implemented((proposal,))
         except ScriptError as error:
             return str(error)
-        return ""
+        decide = self._endpoint.decide
+        of_ike = proposal.transforms if proposal.protocol == ProtocolId.IKE else ()
+        forbidden = [each for each in of_ike if not decide.has_for_ike(each)]
+        return f"{forbidden[0]} is forbidden for IKE (RFC 8247)" if forbidden else ""
 
     def configure(self, connection: Connection) -> str:
         """Hand the connection to the endpoint, which tells all its addresses where it may move."""

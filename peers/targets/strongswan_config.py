@@ -57,6 +57,7 @@ METHODS: Mapping[int, str] = {
 
 WORDS: Words = {
     TransformType.ENCR: {
+        Encr.ENCR_DES: "des",
         Encr.ENCR_3DES: "3des",
         Encr.ENCR_NULL: "null",
         Encr.ENCR_AES_CBC: "aes{bits}",

@@ -1,4 +1,4 @@
-"""RFC 8247, section 2: the algorithms that every implementation of IKEv2 is to have.
+"""RFC 8247, section 2: the algorithms that every implementation of IKEv2 is to have, or none may.
 
 What a target says that it lacks is judged here, not excused: that is what these rows ask about.
 """
@@ -7,6 +7,7 @@ import pytest
 
 from peers.reference.negotiation import encr, esp_proposal, ike_proposal, integ, ke, prf
 from peers.reference.numbers import Encr, Integ, KeyExchangeMethod, Prf
+from peers.reference.payloads import SA
 from suites.judge import as_responder, requirement, turned_red_by
 from suites.terms import (
     AES_CBC_256,
@@ -119,3 +120,36 @@ def test_algorithm_is_offered(request, lacking, target):
     peer.accept()
 
     assert peer.echo(), "the Child SA carries no traffic"
+
+
+NOT_TO_BE_IMPLEMENTED = pytest.mark.parametrize(
+    "suite",
+    [
+        _case("2.1-no-des", "DES", _with_cipher(Encr.ENCR_DES, None, HMAC_SHA2_256_128)),
+        _case("2.2-no-prf-hmac-md5", str(Prf.PRF_HMAC_MD5), _with_prf(Prf.PRF_HMAC_MD5)),
+        _case(
+            "2.3-no-auth-hmac-md5-96",
+            str(Integ.AUTH_HMAC_MD5_96),
+            _with_integrity(Integ.AUTH_HMAC_MD5_96, Prf.PRF_HMAC_SHA1),
+        ),
+        _case("2.4-no-group-1", "MODP_768", _with_group(KeyExchangeMethod.MODP_768)),
+        _case("2.4-no-group-22", "MODP_1024_S160", _with_group(KeyExchangeMethod.MODP_1024_S160)),
+    ],
+)
+
+
+@NOT_TO_BE_IMPLEMENTED
+@turned_red_by("has-what-is-forbidden")
+def test_forbidden_algorithm_is_not_implemented(request, lacking):
+    """
+    peer                                        target (told to take it, if it can be)
+    HDR, SAi1(that algorithm), KEi, Ni  -->
+                                        <--     HDR, N(NO_PROPOSAL_CHOSEN), or another refusal
+    """
+    if lacking:
+        return
+    peer = request.getfixturevalue("peer")
+
+    response = peer.exchange(peer.ike_sa_init(), "an algorithm that nobody is to have")
+
+    assert not response.has(SA), f"implemented, and chosen: {response.get(SA)}"

@@ -16,6 +16,7 @@ COUNTS = {
     "aes-ccm": {"valid": 30},
     "camellia-cbc": {"valid": 12},
     "3des-cbc": {"valid": 530},
+    "des-cbc": {"valid": 470},
     "chacha20-poly1305": {"valid": 4, "invalid": 1},
     "aes-cmac": {"valid": 4},
     "ecp-exchanges": {"valid": 108},

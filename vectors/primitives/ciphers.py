@@ -14,10 +14,13 @@ AES_CBC = tuple(
     for test in ("GFSbox", "KeySbox", "MMT", "VarKey", "VarTxt")
     for bits in KEY_SIZES
 )
-TRIPLE_DES_CBC = tuple(
+ONE_KEY = tuple(
     f"ciphers/3DES/CBC/TCBC{test}.rsp"
-    for test in ("MMT1", "MMT2", "MMT3", "invperm", "permop", "subtab", "varkey", "vartext")
+    for test in ("invperm", "permop", "subtab", "varkey", "vartext")
 )
+"""Tests of 3DES with one key three times, which is DES."""
+
+THREE_KEYS = tuple(f"ciphers/3DES/CBC/TCBCMMT{number}.rsp" for number in (1, 2, 3))
 
 GCM = {64: Encr.ENCR_AES_GCM_8, 96: Encr.ENCR_AES_GCM_12, 128: Encr.ENCR_AES_GCM_16}
 """By bits of the ICV."""
@@ -60,12 +63,10 @@ def _sealed(
     )
 
 
-def _cbc(
-    subject: str, source: str, encr: Encr, files: tuple[str, ...], key: str
-) -> Callable[[], Vectors]:
+def _cbc(subject: str, source: str, encr: Encr, files: tuple[str, ...]) -> Callable[[], Vectors]:
     def cases(block: Block) -> Iterator[Case]:
-        octets = _triple(block) if encr is Encr.ENCR_3DES else bytes.fromhex(block[key])
-        bits = None if encr is Encr.ENCR_3DES else 8 * len(octets)
+        octets = bytes.fromhex(_key(encr, block))
+        bits = None if encr in (Encr.ENCR_DES, Encr.ENCR_3DES) else 8 * len(octets)
         texts = (block["PLAINTEXT"], block["CIPHERTEXT"])
         yield _sealed(block, encr, bits, octets, bytes.fromhex(block["IV"]), texts)
 
@@ -76,10 +77,12 @@ def _cbc(
     return read
 
 
-def _triple(block: Block) -> bytes:
+def _key(encr: Encr, block: Block) -> str:
     if "KEYS" in block.fields:
-        return 3 * bytes.fromhex(block["KEYS"])
-    return bytes.fromhex(block["KEY1"] + block["KEY2"] + block["KEY3"])
+        return (1 if encr is Encr.ENCR_DES else 3) * block["KEYS"]
+    if encr is Encr.ENCR_3DES:
+        return block["KEY1"] + block["KEY2"] + block["KEY3"]
+    return block["KEY"]
 
 
 def _gcm(block: Block) -> Iterator[Case]:
@@ -175,7 +178,7 @@ def read_cmac() -> Vectors:
 
 
 SUBJECTS: Mapping[str, Callable[[], Vectors]] = {
-    "aes-cbc": _cbc("AES-CBC", "NIST CAVP, AESAVS", Encr.ENCR_AES_CBC, AES_CBC, "KEY"),
+    "aes-cbc": _cbc("AES-CBC", "NIST CAVP, AESAVS", Encr.ENCR_AES_CBC, AES_CBC),
     "aes-gcm": read_gcm,
     "aes-ccm": read_ccm,
     "camellia-cbc": _cbc(
@@ -183,9 +186,9 @@ SUBJECTS: Mapping[str, Callable[[], Vectors]] = {
         "OpenSSL, evpciph.txt",
         Encr.ENCR_CAMELLIA_CBC,
         ("ciphers/Camellia/camellia-cbc.txt",),
-        "KEY",
     ),
-    "3des-cbc": _cbc("3DES-CBC", "NIST CAVP, TMOVS", Encr.ENCR_3DES, TRIPLE_DES_CBC, "KEYS"),
+    "3des-cbc": _cbc("3DES-CBC", "NIST CAVP, TMOVS", Encr.ENCR_3DES, ONE_KEY + THREE_KEYS),
+    "des-cbc": _cbc("DES-CBC", "NIST CAVP, TMOVS", Encr.ENCR_DES, ONE_KEY),
     "chacha20-poly1305": read_chacha,
     "aes-cmac": read_cmac,
 }

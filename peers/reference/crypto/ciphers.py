@@ -82,7 +82,15 @@ _AES_CCM_8 = _ccm(8)
 _AES_GCM_16 = _gcm(16, AESGCM)
 _CHACHA20_POLY1305 = EncryptionAlgorithm(8, 1, 4, 16, fixed_key_size=32, aead=ChaCha20Poly1305)
 
+
+def _des(key: bytes) -> TripleDES:
+    """DES is 3DES by one key three times."""
+    return TripleDES(3 * key)
+
+
 _TABLE: Mapping[Encr, EncryptionAlgorithm] = {
+    # RFC 2405
+    Encr.ENCR_DES: EncryptionAlgorithm(8, 8, fixed_key_size=8, block=_des),
     # RFC 2451
     Encr.ENCR_3DES: EncryptionAlgorithm(8, 8, fixed_key_size=24, block=TripleDES),
     # RFC 2410; not for IKE (RFC 7296, 5)

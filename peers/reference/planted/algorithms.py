@@ -12,7 +12,7 @@ from peers.reference.keys import ChildKeys, SaKeys
 from peers.reference.numbers import Prf
 from peers.reference.payloads import SA
 from peers.reference.planted.catalogue import fault
-from peers.reference.substructures import Proposal
+from peers.reference.substructures import Proposal, Transform
 
 
 @fault("has-nothing-of-an-offer", fundamental=True)
@@ -21,6 +21,14 @@ class HasNothingOfAnOffer(Decisions):
 
     def choose(self, offered: SA, acceptable: Sequence[Proposal]) -> Proposal | None:
         return None
+
+
+@fault("has-what-is-forbidden")
+class HasWhatIsForbidden(Decisions):
+    """DES, MD5 and the groups 1 and 22 can be configured for IKE (RFC 8247)."""
+
+    def has_for_ike(self, transform: Transform) -> bool:
+        return True
 
 
 class OtherKeys(Decisions):
