@@ -72,9 +72,12 @@ def charon_name(transform: Transform) -> str:
     name = str(transform.id)
     if transform.type in (TransformType.KE, *ADDITIONAL):
         return CHARON_NAMES.get(transform.id, name)
-    if transform.id == Encr.ENCR_3DES and transform.type == TransformType.ENCR:
-        return "3DES_CBC"
-    return name.removeprefix("ENCR_").removeprefix("AUTH_")
+    short = name.removeprefix("ENCR_").removeprefix("AUTH_")
+    of_des = transform.type == TransformType.ENCR and transform.id in (
+        Encr.ENCR_DES,
+        Encr.ENCR_3DES,
+    )
+    return f"{short}_CBC" if of_des else short
 
 
 def charon_lacks(names: Collection[str], proposal: Proposal) -> str:

@@ -1,10 +1,16 @@
 """What a target's ``lacks`` says: charon's list, the kernel's answer, our own refusal."""
 
+import random
+
 import pytest
 
+from peers.memory import MemoryLink
+from peers.reference.endpoint import Endpoint
 from peers.reference.negotiation import encr, esp_proposal, ike_proposal, integ, ke, prf
 from peers.reference.numbers import Encr, Integ, KeyExchangeMethod, Prf
+from peers.reference.planted.algorithms import HasWhatIsForbidden
 from peers.targets.algorithms import charon_lacks, charon_name, kernel_lacks
+from peers.targets.base import TargetInfo
 from peers.targets.reference import ReferenceTarget
 from suites.terms import AES_CBC_256, AES_GCM_256, CURVE25519, HMAC_SHA2_256_128
 from suites.terms import PRF_HMAC_SHA2_256 as PRF_SHA2
@@ -16,6 +22,7 @@ LISTED = {"AES_CBC", "HMAC_SHA2_256_128", "PRF_HMAC_SHA2_256", "CURVE_25519"}
     ("transform", "name"),
     [
         (AES_CBC_256, "AES_CBC"),
+        (encr(Encr.ENCR_DES), "DES_CBC"),
         (encr(Encr.ENCR_3DES), "3DES_CBC"),
         (encr(Encr.ENCR_CHACHA20_POLY1305), "CHACHA20_POLY1305"),
         (integ(Integ.AUTH_AES_XCBC_96), "AES_XCBC_96"),
@@ -73,7 +80,19 @@ def test_kernel_is_not_asked_for_what_it_has_no_name_for():
     assert not kernel.asked
 
 
+def reference(decisions=None):
+    endpoint = Endpoint(random.Random(1).randbytes, decisions)
+    return ReferenceTarget(endpoint, MemoryLink(endpoint, 0.0), TargetInfo("reference", "0", ""))
+
+
 def test_reference_target_lacks_what_its_endpoint_does_not_implement():
-    target = ReferenceTarget.__new__(ReferenceTarget)
-    assert not target.lacks(esp_proposal(AES_GCM_256))
-    assert target.lacks(esp_proposal(encr(Encr.ENCR_DES)))
+    assert not reference().lacks(esp_proposal(AES_GCM_256))
+    assert reference().lacks(esp_proposal(encr(Encr.ENCR_IDEA)))
+
+
+def test_reference_target_lacks_what_is_forbidden_for_ike():
+    forbidden = ike_proposal(AES_GCM_256, prf(Prf.PRF_HMAC_MD5), CURVE25519)
+
+    assert "RFC 8247" in reference().lacks(forbidden)
+    assert not reference(HasWhatIsForbidden()).lacks(forbidden)
+    assert not reference().lacks(esp_proposal(encr(Encr.ENCR_DES), HMAC_SHA2_256_128))
