@@ -113,6 +113,9 @@ class Libreswan:
         material = imports(connection, FOLDER)
         if material:
             self._machine.run(f"{material} &&\n{WHACK} --rereadall")
+            if self._major < 5:
+                # rereadall leaves it the CAs that it has read less than five minutes ago.
+                self._whack("--impair trigger:EVENT_FREE_ROOT_CERTS")
         self._load(connection)
         self._loaded[name] = connection
         if connection.follows_redirects:
