@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from peers.reference.planted import CATALOGUE, FUNDAMENTAL
+from peers.targets.reference import FORBIDDEN
 from reports.model import Run, TestResult
 from reports.verdicts import Verdict
 from suites.conformance import suite_paths
@@ -61,8 +62,14 @@ def evaluate(results: Iterable[TestResult]) -> list[Mutant]:
 
 def unfaulted_failures(results: Iterable[TestResult]) -> list[str]:
     """List what is wrong without any fault: there must be nothing."""
-    good = (Verdict.CONFORMS, Verdict.ADMINISTRATIVE)
-    return [f"{r.id}: {r.reason}" for r in results if "!" not in r.target and r.verdict not in good]
+    faultless = [each for each in results if "!" not in each.target]
+    return [f"{each.id}: {each.reason}" for each in faultless if not _is_right(each)]
+
+
+def _is_right(result: TestResult) -> bool:
+    """Say whether a verdict may come without a fault: what is forbidden is lacked by right."""
+    lacked = result.verdict is Verdict.UNSUPPORTED and result.reason.endswith(FORBIDDEN)
+    return lacked or result.verdict in (Verdict.CONFORMS, Verdict.ADMINISTRATIVE)
 
 
 def faultless_tests(results: Iterable[TestResult]) -> list[str]:

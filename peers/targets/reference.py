@@ -23,6 +23,8 @@ IPV6 = ip_address("fd69:6b65:7072::20")
 SECOND = {4: ip_address("198.18.0.120"), 6: ip_address("fd69:6b65:7072::120")}
 """Where it is before it moves."""
 
+FORBIDDEN = "is forbidden for IKE (RFC 8247)"
+
 
 class ReferenceTarget:
     """Adapter of the embedded endpoint (the protocol `base.Target`)."""
@@ -60,7 +62,7 @@ class ReferenceTarget:
         decide = self._endpoint.decide
         of_ike = proposal.transforms if proposal.protocol == ProtocolId.IKE else ()
         forbidden = [each for each in of_ike if not decide.has_for_ike(each)]
-        return f"{forbidden[0]} is forbidden for IKE (RFC 8247)" if forbidden else ""
+        return f"{forbidden[0]} {FORBIDDEN}" if forbidden else ""
 
     def configure(self, connection: Connection) -> str:
         """Hand the connection to the endpoint, which tells all its addresses where it may move."""
