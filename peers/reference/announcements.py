@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from peers.reference import mobike
+from peers.reference import message_id_sync, mobike
 from peers.reference.message import Header, Message
 from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import Notify
@@ -67,6 +67,8 @@ class Announcements:
         if connection.window > 1:
             announced.append(set_window_size(connection.window))
             session.own_window = connection.window
+        if self._decide.announces_sync(session.sa):
+            announced.append(message_id_sync.SUPPORTED)
         return (*announced, *mobike.announcements(session.sa))
 
     def hear(self, session: Session, message: Message) -> None:
@@ -74,6 +76,8 @@ class Announcements:
         notify = message.find_notify(NotifyType.SET_WINDOW_SIZE)
         if notify is not None and len(notify.data) == 4:
             session.window = self._decide.window(session.window, int.from_bytes(notify.data, "big"))
+        if message.exchange == ExchangeType.IKE_AUTH:
+            message_id_sync.note(session.sa, message)
         first = NotifyType.INITIAL_CONTACT in message.notifies
         if (
             first

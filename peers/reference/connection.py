@@ -112,6 +112,7 @@ class Connection:
     does, an initiator that is to ``FORCE`` it asks so where it may. None is as it is by default.
     An initiator that ``follows_redirects`` lets itself be sent elsewhere, a responder sends it
     where it ``redirects_to`` once it is authenticated (RFC 5685).
+    An initiator with ``message_id_sync`` says that it sets Message IDs anew (RFC 6311).
     IKE messages of more than ``fragment_size`` octets go in fragments, if the other side takes them
     too (RFC 7383; 0: none are taken).
     """
@@ -150,6 +151,7 @@ class Connection:
     childless: Childless | None = None
     follows_redirects: bool = False
     redirects_to: IPAddress | None = None
+    message_id_sync: bool = False
     fragment_size: int = 0
     lifetimes: Lifetimes = Lifetimes()
 

@@ -29,6 +29,7 @@ from peers.reference.esp import EspPacket, Recovery, ReplayWindow
 from peers.reference.implemented import FORBIDDEN_FOR_IKE
 from peers.reference.initial import with_cookie, with_group
 from peers.reference.message import Header, Message
+from peers.reference.message_id_sync import MessageIdSyncDecisions
 from peers.reference.negotiation import (
     choose,
     narrow,
@@ -79,6 +80,7 @@ class Decisions(
     ConfigurationDecisions,
     ErrorDecisions,
     ExchangeDecisions,
+    MessageIdSyncDecisions,
     MobikeDecisions,
     KeyExchangeDecisions,
     FragmentDecisions,

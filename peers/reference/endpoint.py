@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 
 from peers.reference import child as child_sa
+from peers.reference import message_id_sync
 from peers.reference.announcements import Announcements, answer_in_clear
 from peers.reference.child import ChildSa
 from peers.reference.child_closures import ChildClosures
@@ -28,6 +29,7 @@ from peers.reference.errors import (
 from peers.reference.esp_traffic import EspTraffic
 from peers.reference.events import Endpoint as At
 from peers.reference.events import IPAddress, Packet
+from peers.reference.failovers import Failovers
 from peers.reference.followup_exchanges import FollowupExchanges
 from peers.reference.fragment_intake import FragmentIntake
 from peers.reference.ike_rekeys import IkeRekeys
@@ -90,6 +92,7 @@ class Endpoint:
         self.announcements = Announcements(self)
         self.movements = Movements(self)
         self.redirects = Redirects(self)
+        self._failovers = Failovers(self)
         self._traffic = EspTraffic(self)
         self._timers = Timers(self, self._traffic)
         self._fragments = FragmentIntake(self)
@@ -370,6 +373,9 @@ class Endpoint:
             return
         message, problem = self._read(session, octets)
         if message is None:
+            return
+        if message_id_sync.is_asked(message):
+            self._failovers.answer(session, packet, message)
             return
         place = self.decide.place(
             message.message_id, session.sa.expected_request_id, session.own_window, session.taken

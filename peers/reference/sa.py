@@ -50,7 +50,8 @@ class IkeSa:
     ``assigned`` are the addresses that one side has assigned to the other (2.19).
     ``local`` and ``remote`` are where it speaks from and to, ``nat`` is what was detected between
     the two, ``claim`` what this side pretends (2.23). ``mobility`` is there when both sides support
-    MOBIKE (RFC 4555, 3.2), ``childless`` when the responder said that IKE_AUTH may come without a
+    MOBIKE (RFC 4555, 3.2), ``synchronizes`` when both set Message IDs anew after a failover
+    (RFC 6311), ``childless`` when the responder said that IKE_AUTH may come without a
     Child SA (RFC 6023), ``redirectable`` when the initiator said that it follows (RFC 5685, 3).
     ``intermediate`` are the exchanges between IKE_SA_INIT and IKE_AUTH, where they were agreed on
     (RFC 9242).
@@ -97,6 +98,7 @@ class IkeSa:
         self.expected_request_id = 0
         self.nat = NOT_DETECTED
         self.mobility: Mobility | None = None
+        self.synchronizes = False
         self.childless = False
         self.redirectable = False
         self.original_initiator = initiator

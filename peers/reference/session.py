@@ -77,6 +77,7 @@ class Session:
     Message ID of the IKE_AUTH request that authenticated the peer, ``eap`` the conversation in
     IKE_AUTH before that.
     ``fragments`` are the peer's messages that are under way in pieces (RFC 7383).
+    ``told_by_cluster`` is the highest Message ID that a cluster said it goes on with (RFC 6311).
     ``awaited`` are series of key exchanges that the peer is to go on with, by their links.
     """
 
@@ -94,6 +95,7 @@ class Session:
     eap: EapInitiator | EapResponder | None = None
     reported: float = float("-inf")
     own_window: int = 1
+    told_by_cluster: int = -1
     taken: set[int] = field(default_factory=set)
     awaited: dict[bytes, Awaited] = field(default_factory=dict)
     answers: dict[int, tuple[Message, Datagrams]] = field(default_factory=dict)

@@ -42,6 +42,7 @@ LACKING = frozenset(
         Capability.MOVES,
         Capability.CRL_LOADED,
         Capability.ADDITIONAL_KEY_EXCHANGES,
+        Capability.MESSAGE_ID_SYNC,
         Capability.EAP_MD5,
         Capability.EAP_MSCHAPV2,
         Capability.EAP_INITIATOR,
