@@ -21,11 +21,11 @@ class AnnouncesSyncUnasked(Decisions):
         return True
 
 
-@fault("announces-no-sync")
-class AnnouncesNoSync(Decisions):
-    """A responder that sets Message IDs anew does not say so."""
+@fault("drops-each-sync")
+class DropsEachSync(Decisions):
+    """A request to set Message IDs anew is dropped, though both sides support it."""
 
-    def announces_sync(self, sa: IkeSa) -> bool:
+    def synchronizes(self, sa: IkeSa) -> bool:
         return False
 
 
