@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from peers.reference.message import HEADER_SIZE, Header
+from peers.reference.message_id_sync import NONCE_SIZE, SIZE
 from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import SA, Nonce
 from peers.reference.rules.registry import Complaint, Seen, heard, of_conversation
@@ -24,15 +25,24 @@ def _answers_a_request(conversation: Sequence[Seen]) -> Iterator[Complaint]:
             yield Complaint(seen, "a response with the Message ID of no request")
 
 
+def _used_up(seen: Seen) -> set[int]:
+    """Give the Message ID before the one that a response says to go on with (RFC 6311, 5.1)."""
+    notify = seen.message and seen.message.find_notify(NotifyType.IKEV2_MESSAGE_ID_SYNC)
+    if not notify or len(notify.data) != SIZE:
+        return set()
+    return {int.from_bytes(notify.data[NONCE_SIZE:8], "big") - 1}
+
+
 @of_conversation("rfc7296-2.2-message-ids-count-from-zero")
 def _counts_its_requests(conversation: Sequence[Seen]) -> Iterator[Complaint]:
     opened = {seen.header.spi_i for seen in heard(conversation) if _is_first_request(seen.header)}
     ids: dict[tuple[bytes, bytes, bool], set[int]] = defaultdict(set)
     for seen in heard(conversation):
         header = seen.header
-        if header.response or header.spi_r == bytes(8):
-            continue
         known = ids[header.spi_i, header.spi_r, header.initiator]
+        if header.response or header.spi_r == bytes(8):
+            known |= _used_up(seen)
+            continue
         due = max(known, default=0 if header.spi_i not in opened else int(header.initiator))
         if header.message_id not in known and header.message_id != due + bool(known):
             yield Complaint(seen, "a request whose Message ID is not the next one")
