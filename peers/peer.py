@@ -34,7 +34,8 @@ from peers.reference.nat import Claim, detect
 from peers.reference.negotiation import choose, ke
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
 from peers.reference.payloads import KE, SA, Notify, Payload, Proposal
-from peers.reference.sa import NO_SPI, IkeSa, Random
+from peers.reference.sa import FIRST_EXCHANGES, NO_SPI, IkeSa, Random
+from peers.resuming import Resuming
 
 PATIENCE = (1.0, 1.0, 2.0)
 """Seconds that a request of ours waits before it is sent again; after the last it is given up."""
@@ -43,7 +44,7 @@ SHORT_PATIENCE = (0.05, 0.1, 0.2, 0.4, *PATIENCE)
 """The same for a request that is likely to be dropped."""
 
 
-class Peer(Authenticating, Childless, Moving, KeyExchanges, NatTraversal, Marking):
+class Peer(Authenticating, Childless, Moving, KeyExchanges, NatTraversal, Marking, Resuming):
     """Our side of one connection, in either role (RFC 7296).
 
     ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works
@@ -152,7 +153,7 @@ class Peer(Authenticating, Childless, Moving, KeyExchanges, NatTraversal, Markin
 
     def _say(self, message: Message, wrong: str = "") -> tuple[Said, ...]:
         said = tuple(Said(self.ike.encode(part), part) for part in self.ike.parts(message))
-        if message.exchange == ExchangeType.IKE_SA_INIT:
+        if message.exchange in FIRST_EXCHANGES:
             if message.response:
                 self.ike.response_octets = said[0].octets
             else:

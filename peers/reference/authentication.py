@@ -5,7 +5,7 @@ The two sides may use different methods: what a side does is settled by its own 
 
 from __future__ import annotations
 
-from peers.reference import certificates, ppk, signatures
+from peers.reference import certificates, ppk, resumption, signatures
 from peers.reference.credentials import (
     ByEap,
     Credential,
@@ -71,7 +71,9 @@ def _write_hashes(hashes: tuple[int, ...]) -> bytes:
 def certificate_request(sa: IkeSa) -> list[Payload]:
     """Build the CERTREQ that names the CAs we trust, where the other side is to sign."""
     theirs = sa.connection.remote_credential
-    return [certificates.request(theirs.anchors)] if isinstance(theirs, Signature) else []
+    if sa.resumed or not isinstance(theirs, Signature):
+        return []
+    return [certificates.request(theirs.anchors)]
 
 
 # What AUTH is computed over.
@@ -115,15 +117,26 @@ def own_payloads(decide: AuthenticationDecisions, sa: IkeSa) -> tuple[Payload, .
     """
     credential = sa.connection.local_credential
     mine = sa.connection.local_identity.payload(of_initiator=sa.initiator)
-    chain = certificates.payloads(credential.chain) if isinstance(credential, Signature) else ()
+    chain = _own_chain(decide, sa, credential)
     requests = certificate_request(sa) if sa.initiator else []
     return (mine, *chain, *requests, own_auth(sa, mine, credential, decide))
+
+
+def _own_chain(
+    decide: AuthenticationDecisions, sa: IkeSa, credential: Credential
+) -> tuple[CERT, ...]:
+    if not isinstance(credential, Signature) or not decide.sends_chain(resumed=sa.resumed):
+        return ()
+    return certificates.payloads(credential.chain)
 
 
 def own_auth(
     sa: IkeSa, mine: IDi | IDr, credential: Credential, decide: AuthenticationDecisions
 ) -> AUTH:
-    """Build the AUTH payload that proves ``mine`` by a credential of ours."""
+    """Build the AUTH payload that proves ``mine`` by a credential of ours, or by what we resume."""
+    if sa.resumed:
+        data = decide.resumption_mic(sa, mine, octets_to_sign(sa, mine))
+        return AUTH(AuthMethod.SHARED_KEY_MIC, data)
     match credential:
         case Psk(secret):
             auth = AUTH(AuthMethod.SHARED_KEY_MIC, shared_key_mic(sa, mine, secret))
@@ -200,6 +213,9 @@ def prove(
     """
     check_identity(decide, sa, theirs)
     auth = message.get(AUTH)
+    if sa.resumed:
+        _prove_resumed(decide, sa, auth, theirs)
+        return
     credential = credential or sa.connection.remote_credential
     if not decide.method_fits(auth, credential):
         raise AuthenticationFailure(
@@ -221,6 +237,14 @@ def prove(
             raise AuthenticationFailure("AUTH of a responder that EAP alone authenticates")
     if not decide.authentic(auth, expected):
         raise AuthenticationFailure("the AUTH payload does not verify (RFC 7296, 2.15)")
+
+
+def _prove_resumed(
+    decide: AuthenticationDecisions, sa: IkeSa, auth: AUTH, theirs: IDi | IDr
+) -> None:
+    expected = resumption.mic(sa, theirs, octets_to_sign(sa, theirs))
+    if auth.method != AuthMethod.SHARED_KEY_MIC or not decide.authentic(auth, expected):
+        raise AuthenticationFailure("AUTH does not verify by the resumed keys (RFC 5723, 4.3.3)")
 
 
 def _verify_signature(

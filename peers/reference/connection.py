@@ -112,6 +112,7 @@ class Connection:
     does, an initiator that is to ``FORCE`` it asks so where it may. None is as it is by default.
     An initiator that ``follows_redirects`` lets itself be sent elsewhere, a responder sends it
     where it ``redirects_to`` once it is authenticated (RFC 5685).
+    With ``session_resumption`` IKE SAs can be resumed by tickets (RFC 5723).
     An initiator with ``message_id_sync`` says that it sets Message IDs anew (RFC 6311).
     IKE messages of more than ``fragment_size`` octets go in fragments, if the other side takes them
     too (RFC 7383; 0: none are taken).
@@ -152,6 +153,7 @@ class Connection:
     follows_redirects: bool = False
     redirects_to: IPAddress | None = None
     message_id_sync: bool = False
+    session_resumption: bool = False
     fragment_size: int = 0
     lifetimes: Lifetimes = Lifetimes()
 

@@ -53,10 +53,11 @@ from peers.reference.payloads import (
     Transform,
     Unknown,
 )
-from peers.reference.sa import NO_SPI, Datagrams, IkeSa
+from peers.reference.sa import FIRST_EXCHANGES, NO_SPI, Datagrams, IkeSa
 
 EXCHANGES = (
     ExchangeType.IKE_SA_INIT,
+    ExchangeType.IKE_SESSION_RESUME,
     ExchangeType.IKE_INTERMEDIATE,
     ExchangeType.IKE_AUTH,
     ExchangeType.CREATE_CHILD_SA,
@@ -120,7 +121,7 @@ class Decisions(
 
     def opens_ike_sa(self, header: Header) -> bool:
         """Say whether this may be a first message: its initiator SPI is not zero (3.1)."""
-        starts = header.exchange == ExchangeType.IKE_SA_INIT and header.initiator
+        starts = header.exchange in FIRST_EXCHANGES and header.initiator
         return starts and header.spi_i != NO_SPI
 
     def knows_exchange(self, header: Header) -> bool:

@@ -26,6 +26,7 @@ from peers.reference.keys import IkeKeys
 from peers.reference.message import Message
 from peers.reference.numbers import AuthMethod, NotifyType
 from peers.reference.payloads import AUTH, CERT, IDi, IDr, Notify, Payload
+from peers.reference.resumption import ResumptionDecisions
 from peers.reference.signature_schemes import DIGITAL, LEGACY, Scheme
 from peers.reference.signatures import PrivateKey, PublicKey
 
@@ -60,7 +61,7 @@ ENDING = frozenset(
 """The notifies that end an IKE SA in IKE_AUTH, or in the INFORMATIONAL right after it (2.21.2)."""
 
 
-class AuthenticationDecisions(PpkDecisions, EapDecisions):
+class AuthenticationDecisions(PpkDecisions, EapDecisions, ResumptionDecisions):
     """The decisions about authentication as the RFCs want them."""
 
     def knows_identity(self, identity: Identity, expected: Identity) -> bool:

@@ -44,6 +44,7 @@ from peers.reference.payloads import Notify
 from peers.reference.purposes import IkeWish, Purpose
 from peers.reference.redirects import Redirects
 from peers.reference.responder import Responder
+from peers.reference.resumptions import Resumptions
 from peers.reference.sa import NO_SPI, Datagrams, IkeSa, Random
 from peers.reference.session import Pending, Session, Wanted
 from peers.reference.states import Event
@@ -92,6 +93,7 @@ class Endpoint:
         self.announcements = Announcements(self)
         self.movements = Movements(self)
         self.redirects = Redirects(self)
+        self.resumptions = Resumptions(self)
         self._failovers = Failovers(self)
         self._traffic = EspTraffic(self)
         self._timers = Timers(self, self._traffic)

@@ -133,6 +133,14 @@ def derive_rekeyed_ike_keys(
     return _expand_ike_keys(suite, skeyseed, nonce_i + nonce_r, spi_i, spi_r)
 
 
+def derive_resumed_ike_keys(
+    sk_d: bytes, suite: Suite, *, nonce_i: bytes, nonce_r: bytes, spi_i: bytes, spi_r: bytes
+) -> IkeKeys:
+    """Derive the keys of an IKE SA that a ticket brought back from the old SK_d (RFC 5723, 5.1)."""
+    skeyseed = prf(_prf_of(suite), sk_d, b"Resumption" + nonce_i + nonce_r)
+    return _expand_ike_keys(suite, skeyseed, nonce_i + nonce_r, spi_i, spi_r)
+
+
 def mix_ppk(keys: IkeKeys, ppk: bytes) -> IkeKeys:
     """Mix a post-quantum preshared key into SK_d, SK_pi and SK_pr (RFC 8784, 3)."""
     return replace(

@@ -31,6 +31,7 @@ from peers.reference.payloads import (
     TSr,
 )
 from peers.reference.refusal import Refusal
+from peers.reference.resumption import Suspended
 from peers.reference.sa import NO_SPI, IkeSa
 from peers.reference.session import Later, Session
 from peers.reference.states import Event, State
@@ -63,24 +64,30 @@ class Responder:
     # IKE_SA_INIT.
 
     def answer_first(self, packet: Packet, request: Message, octets: bytes) -> None:
-        """Answer an IKE_SA_INIT request, with a new IKE SA or without one."""
+        """Answer a first request, with a new IKE SA or without one."""
         try:
-            connection, chosen = self._settle(packet, request)
+            connection, grounds = self._settle(packet, request)
         except Refusal as refusal:
             self._answer_statelessly(packet, request, refusal.notify)
             return
         except PeerError as problem:
-            self._endpoint.drop(f"IKE_SA_INIT refused: {problem}")
+            self._endpoint.drop(f"{request.exchange!s} refused: {problem}")
             return
-        self._open_ike_sa(packet, request, octets, connection, chosen)
+        self._open_ike_sa(packet, request, octets, connection, grounds)
 
-    def _settle(self, packet: Packet, request: Message) -> tuple[Connection, Proposal]:
+    def _settle(self, packet: Packet, request: Message) -> tuple[Connection, Proposal | Suspended]:
+        """Find the connection, and what its IKE SA is made from: a choice, or a ticket's state."""
         self._refuse_unknown(request)
         self._decide.check_nonce(request)
         self._challenge(packet, request)
         connection = self._connection(packet)
         if connection is None:
             raise Refusal(Notify(NotifyType.NO_PROPOSAL_CHOSEN))
+        if request.exchange == ExchangeType.IKE_SESSION_RESUME:
+            return connection, self._endpoint.resumptions.find(connection, request)
+        return connection, self._choose(connection, request)
+
+    def _choose(self, connection: Connection, request: Message) -> Proposal:
         chosen = self._decide.choose(
             self._decide.usable_offer(request, connection), connection.ike_proposals
         )
@@ -89,7 +96,7 @@ class Responder:
         method = Suite.of(chosen).ke
         if method is not None and self._decide.minds_group(request.get(KE).group, method):
             raise Refusal(self._decide.wrong_group(method))
-        return connection, chosen
+        return chosen
 
     def _refuse_unknown(self, request: Message) -> None:
         unknown = self._decide.unsupported_critical(request)
@@ -124,7 +131,7 @@ class Responder:
         request: Message,
         octets: bytes,
         connection: Connection,
-        chosen: Proposal,
+        grounds: Proposal | Suspended,
     ) -> None:
         sa = IkeSa(
             connection,
@@ -135,13 +142,13 @@ class Responder:
             spi_i=request.spi_i,
         )
         try:
-            usable = self._decide.with_usable_ke(request)
-            response = initial.answer_ike_sa_init(sa, usable, chosen)
+            response = self._first_response(sa, request, grounds)
         except PeerError as problem:
-            self._endpoint.drop(f"IKE_SA_INIT refused: {problem}")
+            self._endpoint.drop(f"{request.exchange!s} refused: {problem}")
             return
         response += self._decide.childless_announcement(connection)
         session = Session(sa)
+        session.resumes = grounds if isinstance(grounds, Suspended) else None
         due = self._endpoint.now + HALF_OPEN
         session.later.append(Later(due, self._endpoint.announcements.expire))
         sa.nat = self._decide.detects(request, packet.source, packet.destination)
@@ -153,6 +160,13 @@ class Responder:
         self._endpoint.announcements.hear_unauthenticated(session, request)
         self._answer(session, packet, response)
         (sa.response_octets,) = session.response
+
+    def _first_response(
+        self, sa: IkeSa, request: Message, grounds: Proposal | Suspended
+    ) -> Message:
+        if isinstance(grounds, Suspended):
+            return self._endpoint.resumptions.answer(sa, request, grounds)
+        return initial.answer_ike_sa_init(sa, self._decide.with_usable_ke(request), grounds)
 
     # Requests within an IKE SA.
 
@@ -249,8 +263,10 @@ class Responder:
         session.last_auth = request.message_id
         self._endpoint.announcements.hear(session, first)
         self._endpoint.movements.hear_support(session, first)
+        self._endpoint.resumptions.complete(session)
         named = authentication.ppk_payloads(self._decide, sa)
-        return (*mine, *child, *self._endpoint.announcements.own(session), *named)
+        more = (*self._endpoint.announcements.own(session), *named)
+        return (*mine, *child, *more, *self._endpoint.resumptions.grant(session, first))
 
     def _first_child(self, session: Session, request: Message) -> Payloads:
         """Grant the Child SA of IKE_AUTH, or none where none is asked for (RFC 6023, 3)."""
@@ -297,4 +313,6 @@ class Responder:
         configuration = self._endpoint.configurations.inform(session, request)
         movement = self._endpoint.movements.answer(session, request)
         self._endpoint.redirects.hear_authenticated(session, request)
-        return (*configuration, *movement, *self._endpoint.closures.answer(session, request))
+        granted = self._endpoint.resumptions.grant(session, request)
+        closed = self._endpoint.closures.answer(session, request)
+        return (*configuration, *movement, *granted, *closed)

@@ -33,6 +33,8 @@ Datagrams = tuple[bytes, ...]
 """An IKE message as it goes out: one datagram, or one for each fragment (RFC 7383)."""
 
 NO_SPI = bytes(8)
+FIRST_EXCHANGES = frozenset({ExchangeType.IKE_SA_INIT, ExchangeType.IKE_SESSION_RESUME})
+"""Those that an IKE SA begins with, in clear (RFC 7296, 1.2; RFC 5723, 4.3.2)."""
 
 
 class IkeSa:
@@ -51,8 +53,9 @@ class IkeSa:
     ``local`` and ``remote`` are where it speaks from and to, ``nat`` is what was detected between
     the two, ``claim`` what this side pretends (2.23). ``mobility`` is there when both sides support
     MOBIKE (RFC 4555, 3.2), ``synchronizes`` when both set Message IDs anew after a failover
-    (RFC 6311), ``childless`` when the responder said that IKE_AUTH may come without a
-    Child SA (RFC 6023), ``redirectable`` when the initiator said that it follows (RFC 5685, 3).
+    (RFC 6311), ``resumed`` when a ticket made it (RFC 5723), ``childless`` when the responder said
+    that IKE_AUTH may come without a Child SA (RFC 6023), ``redirectable`` when the initiator said
+    that it follows (RFC 5685, 3).
     ``intermediate`` are the exchanges between IKE_SA_INIT and IKE_AUTH, where they were agreed on
     (RFC 9242).
     ``key_exchange`` is the initiator's half of one under way, ``shared`` its secret once agreed.
@@ -99,6 +102,7 @@ class IkeSa:
         self.nat = NOT_DETECTED
         self.mobility: Mobility | None = None
         self.synchronizes = False
+        self.resumed = False
         self.childless = False
         self.redirectable = False
         self.original_initiator = initiator
@@ -139,7 +143,7 @@ class IkeSa:
         return mine_first if self.initiator else (self.peer_nonce, self.nonce)
 
     def request(self, exchange: ExchangeType, *payloads: Payload) -> Message:
-        """Build the next request of ours; everything but IKE_SA_INIT is protected."""
+        """Build the next request of ours; the first of all is not protected."""
         return Message(
             self.spi_i,
             self.spi_r,
@@ -148,7 +152,7 @@ class IkeSa:
             response=False,
             message_id=self.next_request_id,
             payloads=payloads,
-            protected=exchange != ExchangeType.IKE_SA_INIT,
+            protected=exchange not in FIRST_EXCHANGES,
         )
 
     def encode(self, message: Message) -> bytes:

@@ -16,6 +16,7 @@ from peers.reference.states import State
 
 if TYPE_CHECKING:
     from peers.reference.eap_exchange import EapInitiator, EapResponder
+    from peers.reference.resumption import Suspended
 
 P = TypeVar("P")
 
@@ -78,6 +79,7 @@ class Session:
     IKE_AUTH before that.
     ``fragments`` are the peer's messages that are under way in pieces (RFC 7383).
     ``told_by_cluster`` is the highest Message ID that a cluster said it goes on with (RFC 6311).
+    ``resumes`` is what a ticket stood for that was presented (RFC 5723).
     ``awaited`` are series of key exchanges that the peer is to go on with, by their links.
     """
 
@@ -96,6 +98,7 @@ class Session:
     reported: float = float("-inf")
     own_window: int = 1
     told_by_cluster: int = -1
+    resumes: Suspended | None = None
     taken: set[int] = field(default_factory=set)
     awaited: dict[bytes, Awaited] = field(default_factory=dict)
     answers: dict[int, tuple[Message, Datagrams]] = field(default_factory=dict)

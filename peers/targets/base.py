@@ -49,6 +49,7 @@ class Capability(Enum):
     MOVES = "can lose the address that it is at, and go on from another one"
     REDIRECTING = "redirects initiators (RFC 5685)"
     CHILDLESS_SETTING = "can be told when IKE_AUTH goes without a Child SA (RFC 6023)"
+    SESSION_RESUMPTION = "session resumption (RFC 5723)"
     MESSAGE_ID_SYNC = "Message IDs set anew after a failover (RFC 6311)"
     EAP_MD5 = "EAP-MD5 (RFC 3748)"
     EAP_MSCHAPV2 = "EAP-MSCHAPv2"

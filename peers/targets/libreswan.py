@@ -57,7 +57,7 @@ NSS keeps its own copy of the CRLs, which it renews when pluto itself has fetche
 """
 
 
-LACKING_BEFORE_5 = frozenset({Capability.PPK, Capability.EAP_TLS})
+LACKING_BEFORE_5 = frozenset({Capability.PPK, Capability.EAP_TLS, Capability.SESSION_RESUMPTION})
 """What pluto 4 has in other words than 5 (ppk-ids), which are not written here."""
 
 WHACK_4_FAILS_WITHIN = 0.2

@@ -181,7 +181,7 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
 
 
 def _extensions(connection: Connection) -> dict[str, str]:
-    """Give what extensions are on: childless, redirects, MOBIKE."""
+    """Give what extensions are on: childless, redirects, resumption, MOBIKE."""
     settings: dict[str, str] = {}
     if connection.childless not in (None, Childless.ALLOW):
         raise ScriptError(f"{DAEMON} makes IKE SAs without a Child SA when it is asked to, only")
@@ -189,6 +189,8 @@ def _extensions(connection: Connection) -> dict[str, str]:
         settings["accept-redirect"] = "yes"
     if connection.redirects_to:
         settings |= {"send-redirect": "yes", "redirect-to": str(connection.redirects_to)}
+    if connection.session_resumption:
+        settings["session-resumption"] = "yes"
     if connection.mobike:
         settings["mobike"] = "yes"
         if not connection.from_anywhere:

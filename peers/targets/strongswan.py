@@ -267,8 +267,12 @@ class StrongSwan:
         for plugin, capability in PLUGINS.items():
             if plugin not in plugins:
                 found.discard(capability)
-        # charon has no NULL authentication (RFC 7619), and redirects by plugins only (RFC 5685).
-        found -= {Capability.NULL_AUTHENTICATION, Capability.REDIRECTING}
+        # charon has no NULL authentication and no tickets, and redirects by plugins only.
+        found -= {
+            Capability.NULL_AUTHENTICATION,
+            Capability.REDIRECTING,
+            Capability.SESSION_RESUMPTION,
+        }
         return frozenset(found)
 
 
