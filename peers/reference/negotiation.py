@@ -30,6 +30,7 @@ from peers.reference.payloads import (
     TrafficSelector,
     Transform,
 )
+from peers.reference.traffic_selectors import ANY_PORT, OPAQUE
 
 KEY_LENGTH = 14
 """The one transform attribute that is defined (RFC 7296, 3.3.5)."""
@@ -243,14 +244,22 @@ def _intersection(a: TrafficSelector, b: TrafficSelector) -> TrafficSelector | N
     if a.type != b.type or len(protocols) > 1:
         return None
     start, end = max(_start(a), _start(b)), min(_end(a), _end(b))
-    first_port, last_port = max(a.start_port, b.start_port), min(a.end_port, b.end_port)
-    if start > end or first_port > last_port:
+    ports = _common_ports((a.start_port, a.end_port), (b.start_port, b.end_port))
+    if start > end or ports is None:
         return None
     if a == b:
         return b
     make = IPv4Address if a.type == TrafficSelectorType.TS_IPV4_ADDR_RANGE else IPv6Address
     protocol = protocols.pop() if protocols else IpProtocol.ANY
-    return TrafficSelector(a.type, protocol, first_port, last_port, make(start), make(end))
+    return TrafficSelector(a.type, protocol, *ports, make(start), make(end))
+
+
+def _common_ports(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int] | None:
+    """Intersect ranges of ports; ANY alone includes OPAQUE (RFC 4301, 4.4.1.1)."""
+    if OPAQUE in (a, b):
+        return OPAQUE if {a, b} <= {OPAQUE, ANY_PORT} else None
+    first, last = max(a[0], b[0]), min(a[1], b[1])
+    return (first, last) if first <= last else None
 
 
 def _start(selector: TrafficSelector) -> int:

@@ -50,6 +50,7 @@ class Capability(Enum):
     REDIRECTING = "redirects initiators (RFC 5685)"
     CHILDLESS_SETTING = "can be told when IKE_AUTH goes without a Child SA (RFC 6023)"
     SESSION_RESUMPTION = "session resumption (RFC 5723)"
+    OPAQUE_PORTS = "traffic selectors for packets whose ports are not known"
     MESSAGE_ID_SYNC = "Message IDs set anew after a failover (RFC 6311)"
     EAP_MD5 = "EAP-MD5 (RFC 3748)"
     EAP_MSCHAPV2 = "EAP-MSCHAPv2"

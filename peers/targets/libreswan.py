@@ -43,6 +43,7 @@ LACKING = frozenset(
         Capability.CRL_LOADED,
         Capability.ADDITIONAL_KEY_EXCHANGES,
         Capability.MESSAGE_ID_SYNC,
+        Capability.OPAQUE_PORTS,
         Capability.EAP_MD5,
         Capability.EAP_MSCHAPV2,
         Capability.EAP_INITIATOR,

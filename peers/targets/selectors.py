@@ -33,7 +33,8 @@ def _ports(selector: TrafficSelector) -> str:
 def libreswan_settings(side: str, traffic: tuple[Traffic, ...]) -> dict[str, str]:
     """Write the settings of one side (``left`` or ``right``): its subnet, its protocol and port.
 
-    ScriptError for what Libreswan has no words for: ranges that are no prefix, ranges of ports.
+    ScriptError for what Libreswan has no words for: ranges that are no prefix, ranges of ports, and
+    OPAQUE (its reader of connections refuses ``%opaque``).
     """
     if len(traffic) != 1:
         raise ScriptError(f"Libreswan takes one selector a side, not {traffic}")
@@ -54,7 +55,7 @@ def _libreswan_port(selector: TrafficSelector) -> str:
     if ports == ANY_PORT:
         return "%any"
     if ports == OPAQUE:
-        return "%opaque"
+        raise ScriptError(f"Libreswan has no word for OPAQUE ports: {selector}")
     if ports[0] != ports[1]:
         raise ScriptError(f"Libreswan has no word for a range of ports: {selector}")
     return str(ports[0])

@@ -10,7 +10,7 @@ from peers.reference import ip
 from peers.reference.connection import ChildPolicy
 from peers.reference.errors import ScriptError
 from peers.reference.message import Header
-from peers.reference.negotiation import esp_proposal, ke, offered_groups, selectors
+from peers.reference.negotiation import esp_proposal, ke, narrow, offered_groups, selectors
 from peers.reference.numbers import IpProtocol, KeyExchangeMethod, NotifyType
 from peers.reference.payloads import KE, SA, TSi, TSr
 from peers.reference.traffic_selectors import admits, ports, traffic_selector
@@ -290,6 +290,25 @@ def test_a_selector_is_read_as_people_write_it(text, shown):
 def test_other_texts_are_refused(text):
     with pytest.raises(ScriptError):
         traffic_selector(text)
+
+
+@pytest.mark.parametrize(
+    ("offered", "allowed", "common"),
+    [
+        ("[udp/opaque]", "[udp/opaque]", "[udp/opaque]"),
+        ("[udp]", "[udp/opaque]", "[udp/opaque]"),
+        ("[udp/opaque]", "", "[udp/opaque]"),
+        ("[udp/80]", "[udp/opaque]", None),
+        ("[udp/opaque]", "[udp/1-65535]", None),
+        ("[tcp/opaque]", "[udp/opaque]", None),
+        ("[udp/80-90]", "[udp/85-99]", "[udp/85-90]"),
+        ("[udp/80]", "[udp/81]", None),
+    ],
+)
+def test_any_port_alone_includes_opaque_ones(offered, allowed, common):
+    narrowed = narrow(policies(f"10.1.0.0/24{offered}"), policies(f"10.1.0.0/24{allowed}"))
+
+    assert narrowed == (policies(f"10.1.0.0/24{common}") if common is not None else ())
 
 
 def packet(protocol, payload, fragmentation=0):

@@ -15,6 +15,8 @@ from peers.reference.numbers import NotifyType
 from peers.reference.payloads import TrafficSelector, TSi, TSr
 from peers.reference.planted.catalogue import fault
 from peers.reference.states import State
+from peers.reference.substructures import UnknownSelector
+from peers.reference.traffic_selectors import ANY_PORT, OPAQUE
 
 
 @fault("narrows-to-the-last-selector")
@@ -140,3 +142,22 @@ class AsksOnTheReplacedIkeSa(Decisions):
 
     def may_start(self, state: State) -> bool:
         return state in (State.ESTABLISHED, State.REPLACED)
+
+
+@fault("writes-opaque-ports-as-any")
+class WritesOpaquePortsAsAny(Decisions):
+    """Ports that are OPAQUE are written as all ports."""
+
+    def edit(self, message: Message) -> Message:
+        for kind in (TSi, TSr):
+            if message.has(kind):
+                payload = message.get(kind)
+                written = tuple(_any_for_opaque(each) for each in payload.selectors)
+                message = message.replacing(replace(payload, selectors=written))
+        return message
+
+
+def _any_for_opaque(entry: TrafficSelector | UnknownSelector) -> TrafficSelector | UnknownSelector:
+    if isinstance(entry, UnknownSelector) or (entry.start_port, entry.end_port) != OPAQUE:
+        return entry
+    return replace(entry, start_port=ANY_PORT[0], end_port=ANY_PORT[1])
