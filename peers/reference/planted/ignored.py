@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from peers.reference.decisions import Decisions
-from peers.reference.errors import InvalidPublicValue
 from peers.reference.faults import HeaderLength, Padding, TrailingOctets
 from peers.reference.key_exchange import METHODS
-from peers.reference.key_exchange.ecp import GROUPS
 from peers.reference.message import Message
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
 from peers.reference.payloads import AUTH, KE, IDi, IDr, Notify, TSi, TSr, VendorID
@@ -103,38 +101,8 @@ class TakesKeOfAnyLength(Decisions):
         return message.replacing(KE(theirs.group, data))
 
 
-@fault("takes-any-public-value")
-class TakesAnyPublicValue(Decisions):
-    """A public value that fails its test is used all the same."""
-
-    def with_usable_ke(self, message: Message) -> Message:
-        theirs = message.find(KE)
-        if theirs is None or theirs.group not in METHODS:
-            return message
-        method = METHODS[KeyExchangeMethod(theirs.group)]
-        try:
-            method.respond(theirs.data, _sevens)
-        except InvalidPublicValue:
-            return message.replacing(KE(theirs.group, method.initiate(_sevens).public))
-        return message
-
-
-@fault("minds-small-public-values")
-class MindsSmallPublicValues(Decisions):
-    """A public value is refused that is a small number, or a small multiple of the generator."""
-
-    def with_usable_ke(self, message: Message) -> Message:
-        theirs = message.find(KE)
-        if theirs is not None and theirs.data.startswith((bytes(100), _SEVEN_TIMES_G)):
-            raise InvalidPublicValue("a small public value")
-        return message
-
-
 def _sevens(size: int) -> bytes:
     return b"\7" * size
-
-
-_SEVEN_TIMES_G = GROUPS[KeyExchangeMethod.ECP_256].curve.base_times(7)[0].to_bytes(32, "big")
 
 
 @fault("wants-least-padding")
