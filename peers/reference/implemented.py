@@ -23,6 +23,7 @@ from peers.reference.payloads import Proposal, Transform
 FORBIDDEN_FOR_IKE: Collection[tuple[int, int]] = frozenset(
     {
         (TransformType.ENCR, Encr.ENCR_DES),
+        (TransformType.ENCR, Encr.ENCR_NULL),
         (TransformType.PRF, Prf.PRF_HMAC_MD5),
         (TransformType.INTEG, Integ.AUTH_HMAC_MD5_96),
         (TransformType.KE, KeyExchangeMethod.MODP_768),

@@ -7,8 +7,16 @@ Child SA, so that keys of every length are shown to agree in both directions.
 import pytest
 
 from peers.reference.crypto import is_combined, is_for_ike
+from peers.reference.implemented import FORBIDDEN_FOR_IKE
 from peers.reference.negotiation import encr, esp_proposal, ike_proposal, integ, ke, prf
-from peers.reference.numbers import Encr, ExchangeType, Integ, KeyExchangeMethod, Prf
+from peers.reference.numbers import (
+    Encr,
+    ExchangeType,
+    Integ,
+    KeyExchangeMethod,
+    Prf,
+    TransformType,
+)
 from suites.judge import as_responder, requirement, tries, turned_red_by
 from suites.terms import AES_CBC_256, AES_GCM_256, CURVE25519, HMAC_SHA2_256_128, Suite
 from suites.terms import PRF_HMAC_SHA2_256 as PRF_SHA2
@@ -101,7 +109,11 @@ def _name(number, bits):
     return f"{Encr(number)}{f'-{bits}' if bits else ''}".removeprefix("ENCR_")
 
 
-IKE_CIPHERS = [each for each in CIPHERS if is_for_ike(Encr(each[0]))]
+IKE_CIPHERS = [
+    each
+    for each in CIPHERS
+    if is_for_ike(Encr(each[0])) and (TransformType.ENCR, each[0]) not in FORBIDDEN_FOR_IKE
+]
 EACH_CIPHER_OF_IKE = _each(
     "Encryption of IKE", ((_name(*each), cipher_of_ike(*each)) for each in IKE_CIPHERS)
 )

@@ -126,6 +126,7 @@ NOT_TO_BE_IMPLEMENTED = pytest.mark.parametrize(
     "suite",
     [
         _case("2.1-no-des", "DES", _with_cipher(Encr.ENCR_DES, None, HMAC_SHA2_256_128)),
+        _case("2.1-no-null", "NULL", _with_cipher(Encr.ENCR_NULL, None, HMAC_SHA2_256_128)),
         _case("2.2-no-prf-hmac-md5", str(Prf.PRF_HMAC_MD5), _with_prf(Prf.PRF_HMAC_MD5)),
         _case(
             "2.3-no-auth-hmac-md5-96",

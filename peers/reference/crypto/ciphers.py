@@ -93,8 +93,8 @@ _TABLE: Mapping[Encr, EncryptionAlgorithm] = {
     Encr.ENCR_DES: EncryptionAlgorithm(8, 8, fixed_key_size=8, block=_des),
     # RFC 2451
     Encr.ENCR_3DES: EncryptionAlgorithm(8, 8, fixed_key_size=24, block=TripleDES),
-    # RFC 2410; not for IKE (RFC 7296, 5)
-    Encr.ENCR_NULL: EncryptionAlgorithm(0, 1, for_ike=False),
+    # RFC 2410
+    Encr.ENCR_NULL: EncryptionAlgorithm(0, 1),
     # RFC 3602
     Encr.ENCR_AES_CBC: EncryptionAlgorithm(16, 16, key_bits=_BITS, block=algorithms.AES),
     # RFC 3686 and RFC 5930

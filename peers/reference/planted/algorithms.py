@@ -25,7 +25,7 @@ class HasNothingOfAnOffer(Decisions):
 
 @fault("has-what-is-forbidden")
 class HasWhatIsForbidden(Decisions):
-    """DES, MD5 and the groups 1 and 22 can be configured for IKE (RFC 8247)."""
+    """DES, NULL, MD5 and the groups 1 and 22 can be configured for IKE (RFC 8247)."""
 
     def has_for_ike(self, transform: Transform) -> bool:
         return True
