@@ -255,7 +255,7 @@ def _intersection(a: TrafficSelector, b: TrafficSelector) -> TrafficSelector | N
 
 
 def _common_ports(a: tuple[int, int], b: tuple[int, int]) -> tuple[int, int] | None:
-    """Intersect ranges of ports; ANY alone includes OPAQUE (RFC 4301, 4.4.1.1)."""
+    """Intersect ranges of ports; ANY alone includes OPAQUE (RFC 4301, 4.4.1)."""
     if OPAQUE in (a, b):
         return OPAQUE if {a, b} <= {OPAQUE, ANY_PORT} else None
     first, last = max(a[0], b[0]), min(a[1], b[1])

@@ -93,7 +93,7 @@ _TABLE: Mapping[Encr, EncryptionAlgorithm] = {
     Encr.ENCR_DES: EncryptionAlgorithm(8, 8, fixed_key_size=8, block=_des),
     # RFC 2451
     Encr.ENCR_3DES: EncryptionAlgorithm(8, 8, fixed_key_size=24, block=TripleDES),
-    # RFC 2410
+    # RFC 2410; forbidden for IKE (RFC 7296, 5)
     Encr.ENCR_NULL: EncryptionAlgorithm(0, 1),
     # RFC 3602
     Encr.ENCR_AES_CBC: EncryptionAlgorithm(16, 16, key_bits=_BITS, block=algorithms.AES),
@@ -133,5 +133,8 @@ def is_combined(encr: Encr) -> bool:
 
 
 def is_for_ike(encr: Encr) -> bool:
-    """Say whether an encryption algorithm may protect an IKE SA."""
+    """Say whether an encryption algorithm can protect an IKE SA, beside an integrity algorithm.
+
+    Whether it may is another question: `implemented.FORBIDDEN_FOR_IKE`.
+    """
     return encryption(encr).for_ike

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from peers.reference.decisions import Decisions
 from peers.reference.faults import HeaderLength, Padding, TrailingOctets
-from peers.reference.key_exchange import METHODS
 from peers.reference.message import Message
-from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
+from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import AUTH, KE, IDi, IDr, Notify, TSi, TSr, VendorID
 from peers.reference.planted.catalogue import fault
 
@@ -86,23 +85,6 @@ class IgnoresUnknownErrorsInResponses(Decisions):
 
     def unknown_error(self, response: Message) -> Notify | None:
         return None
-
-
-@fault("takes-ke-of-any-length")
-class TakesKeOfAnyLength(Decisions):
-    """Key Exchange Data is cut or filled to the length of its group."""
-
-    def with_usable_ke(self, message: Message) -> Message:
-        theirs = message.find(KE)
-        if theirs is None or theirs.group not in METHODS:
-            return message
-        size = len(METHODS[KeyExchangeMethod(theirs.group)].initiate(_sevens).public)
-        data = theirs.data[:size].ljust(size, b"\1")
-        return message.replacing(KE(theirs.group, data))
-
-
-def _sevens(size: int) -> bytes:
-    return b"\7" * size
 
 
 @fault("wants-least-padding")

@@ -1,4 +1,4 @@
-"""Planted faults: the tests of public values (RFC 6989; RFC 8247, 2.4)."""
+"""Planted faults: the tests of public values (RFC 7296, 3.4; RFC 6989; RFC 8247, 2.4)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,19 @@ from peers.reference.payloads import KE
 from peers.reference.planted.catalogue import fault
 
 _SEVEN_TIMES_G = ecp.GROUPS[KeyExchangeMethod.ECP_256].curve.base_times(7)[0].to_bytes(32, "big")
+
+
+@fault("takes-ke-of-any-length")
+class TakesKeOfAnyLength(Decisions):
+    """Key Exchange Data is cut or filled to the length of its group."""
+
+    def with_usable_ke(self, message: Message) -> Message:
+        theirs = message.find(KE)
+        if theirs is None or theirs.group not in METHODS:
+            return message
+        size = len(METHODS[KeyExchangeMethod(theirs.group)].initiate(_sevens).public)
+        data = theirs.data[:size].ljust(size, b"\1")
+        return message.replacing(KE(theirs.group, data))
 
 
 @fault("takes-any-public-value")
