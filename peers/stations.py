@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -15,6 +15,7 @@ from peers.lab.lab import ADAPTERS, Lab, Spec
 from peers.link import Link
 from peers.memory import MemoryLink
 from peers.reference import planted
+from peers.reference.credentials import Publication
 from peers.reference.endpoint import Endpoint
 from peers.reference.sa import Random
 from peers.targets.base import Target, TargetInfo
@@ -32,11 +33,16 @@ INNER_IPV6 = IPv6Network("fd80::/16")
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A target, the link to it, and fresh addresses for one peer."""
+    """A target, the link to it, and fresh addresses for one peer.
+
+    ``serve`` has what is published to be had over HTTP as long as the context is open. The
+    embedded target fetches nothing: it reads the publication itself.
+    """
 
     target: Target
     link: Link
     addresses: PeerAddresses
+    serve: Callable[[Publication], AbstractContextManager[None]] = lambda _: nullcontext()
 
     def network_behind_peer(self, family: int) -> IPv4Network | IPv6Network:
         """Give the network (a /24 or a /64) behind this test's peer."""
@@ -101,7 +107,8 @@ class Stations:
         embedded, fault = embedded_name(spec)
         if not embedded:
             assert self.lab is not None
-            return Station(self.lab.targets[spec], self.lab.link, self.lab.addresses.take())
+            lab = self.lab
+            return Station(lab.targets[spec], lab.link, lab.addresses.take(), lab.serve)
         endpoint = Endpoint(random, planted.find(fault)() if fault else None)
         link = MemoryLink(endpoint, self._start)
         target = ReferenceTarget(endpoint, link, self.info(spec))

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -27,7 +27,9 @@ from peers.lab.logs import ContainerLog
 from peers.lab.machine import Machine, Place, start_container
 from peers.lab.network import create_network
 from peers.lab.sockets import UNPRIVILEGED_PORTS, SocketMaker, SocketSource
+from peers.lab.web import serving
 from peers.link import Link, SocketLink
+from peers.reference.credentials import Publication
 from peers.targets.base import Target
 from peers.targets.impairments import IMPAIRMENTS
 from peers.targets.libreswan import Libreswan
@@ -149,6 +151,10 @@ class Lab:
     ) -> None:
         self.close()
 
+    def serve(self, published: Publication) -> AbstractContextManager[None]:
+        """Serve what is published over HTTP, from the peer's side of the network."""
+        return serving(published, self._make_socket)
+
     def close(self) -> None:
         """Remove everything that this run made, last made first. May be called again."""
         self._stack.close()
@@ -194,6 +200,7 @@ class Lab:
         sockets.start()
         self._start_capture(client, images["peer"], peer, labels)
         link = SocketLink(sockets.make)
+        self._make_socket = sockets.make
         self._stack.callback(link.close)
         self.link, self.addresses = link, AddressPool(plan)
         containers = [each.result() for each in starting]

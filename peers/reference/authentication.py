@@ -5,7 +5,9 @@ The two sides may use different methods: what a side does is settled by its own 
 
 from __future__ import annotations
 
-from peers.reference import certificates, ppk, resumption, signatures
+from collections.abc import Iterator, Sequence
+
+from peers.reference import certificates, hash_and_url, ppk, resumption, signatures
 from peers.reference.credentials import (
     ByEap,
     Credential,
@@ -55,6 +57,7 @@ def announced_hashes(sa: IkeSa) -> tuple[int, ...]:
 def note(sa: IkeSa, message: Message) -> None:
     """Take up what the other side's IKE_SA_INIT message announces."""
     ppk.note(sa, message)
+    note_lookup(sa, message)
     announced = message.find_notify(NotifyType.SIGNATURE_HASH_ALGORITHMS)
     if announced is None:
         return
@@ -64,16 +67,26 @@ def note(sa: IkeSa, message: Message) -> None:
     sa.peer_hashes = tuple(int.from_bytes(announced.data[at : at + 2], "big") for at in pairs)
 
 
+def note_lookup(sa: IkeSa, message: Message) -> None:
+    """Take up that the other side looks certificates up, which it says beside CERTREQ (3.6)."""
+    if message.find_notify(NotifyType.HTTP_CERT_LOOKUP_SUPPORTED) is not None:
+        sa.peer_looks_up = True
+
+
 def _write_hashes(hashes: tuple[int, ...]) -> bytes:
     return b"".join(number.to_bytes(2, "big") for number in hashes)
 
 
 def certificate_request(sa: IkeSa) -> list[Payload]:
-    """Build the CERTREQ that names the CAs we trust, where the other side is to sign."""
+    """Build the CERTREQ that names the CAs we trust, where the other side is to sign.
+
+    Where its certificates are published we say that we can look them up.
+    """
     theirs = sa.connection.remote_credential
     if sa.resumed or not isinstance(theirs, Signature):
         return []
-    return [certificates.request(theirs.anchors)]
+    lookup = [Notify(NotifyType.HTTP_CERT_LOOKUP_SUPPORTED)] if theirs.published else []
+    return [*lookup, certificates.request(theirs.anchors)]
 
 
 # What AUTH is computed over.
@@ -97,6 +110,16 @@ def octets_to_sign(sa: IkeSa, identification: IDi | IDr) -> bytes:
 def shared_key_mic(sa: IkeSa, identification: IDi | IDr, secret: bytes) -> bytes:
     """Compute the AUTH data that proves a shared secret for the sender of ``identification``."""
     return psk_auth(sa.established_keys().prf, secret, octets_to_sign(sa, identification))
+
+
+def _looked_up(
+    decide: AuthenticationDecisions, credential: Signature, certs: Sequence[CERT]
+) -> Iterator[CERT]:
+    for cert in decide.chain_taken(certs):
+        if credential.published and cert.encoding in (hash_and_url.X509, hash_and_url.BUNDLE):
+            yield from decide.look_up(cert, credential.published)
+        else:
+            yield cert
 
 
 def null_mic(sa: IkeSa, identification: IDi | IDr) -> bytes:
@@ -127,7 +150,7 @@ def _own_chain(
 ) -> tuple[CERT, ...]:
     if not isinstance(credential, Signature) or not decide.sends_chain(resumed=sa.resumed):
         return ()
-    return certificates.payloads(credential.chain)
+    return decide.own_certificates(credential, looked_up=sa.peer_looks_up)
 
 
 def own_auth(
@@ -187,6 +210,7 @@ def verify(decide: AuthenticationDecisions, sa: IkeSa, message: Message, now: fl
     ``now`` (seconds since the epoch) is when certificates are to be valid. AuthenticationFailure
     says what does not hold; PeerError that the message lacks a payload or holds a broken one.
     """
+    note_lookup(sa, message)
     hear = ppk.hear_response if sa.initiator else ppk.hear_request
     message = message.replacing(hear(decide, sa, message))
     prove(decide, sa, message, identification(sa, message), now)
@@ -259,7 +283,7 @@ def _verify_signature(
     digital = auth.method == AuthMethod.DIGITAL_SIGNATURE
     if digital is not bool(hashes and sa.peer_hashes is not None):
         raise AuthenticationFailure("method 14 is for those who both announced it (RFC 7427, 3)")
-    chain = certificates.read(decide.chain_taken(message.all(CERT)))
+    chain = certificates.read(_looked_up(decide, credential, message.all(CERT)))
     if not chain:
         raise AuthenticationFailure("no certificate came with the signature")
     trust = certificates.Trust(credential.anchors, credential.crls, now)

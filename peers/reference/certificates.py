@@ -7,7 +7,7 @@ an IKE identity need not have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -107,10 +107,10 @@ def payloads(chain: Sequence[bytes]) -> tuple[CERT, ...]:
     return tuple(CERT(CertEncoding.X509_SIGNATURE, each) for each in chain)
 
 
-def read(certs: Sequence[CERT]) -> list[x509.Certificate]:
+def read(certs: Iterable[CERT]) -> list[x509.Certificate]:
     """Read the certificates of CERT payloads, the end entity's first.
 
-    PeerError for an encoding that we do not take: hash-and-URL is one, for nothing is fetched.
+    PeerError for an encoding that we do not take: hash-and-URL is one where nothing is published.
     """
     chain: list[x509.Certificate] = []
     for cert in certs:

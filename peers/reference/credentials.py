@@ -8,6 +8,7 @@ the methods need not be the same in both directions).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import sha1
 
 from peers.reference.numbers import PpkIdType
 from peers.reference.signature_schemes import Scheme
@@ -41,13 +42,30 @@ class Null:
 
 
 @dataclass(frozen=True, slots=True)
+class Publication:
+    """What can be had over HTTP: each value at ``base`` with its SHA-1 hash in hexadecimal."""
+
+    base: str
+    values: tuple[bytes, ...]
+
+    def url(self, value: bytes) -> str:
+        """Give the URL of a value."""
+        return self.base + sha1(value).hexdigest()
+
+    def get(self, url: str) -> bytes | None:
+        """Give what a URL resolves to; None where there is nothing."""
+        return next((value for value in self.values if self.url(value) == url), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """A private key with its certificate (RFC 7296, 2.15; RFC 7427).
 
     ``chain`` is DER, the end entity's certificate first, the trusted CA's not in it; ``key`` is
     PKCS#8 DER. The verifier goes by ``anchors`` (certificates of trusted CAs, DER) and ``crls``
     (DER). ``scheme`` is what is signed with, if the other side knows its hash; one of the methods
-    1 and 9 to 11 means that RFC 7427 is not spoken of.
+    1 and 9 to 11 means that RFC 7427 is not spoken of. Where the chain is ``published``, who knows
+    how to look certificates up gets their hashes and URLs instead (RFC 7296, 3.6).
     """
 
     chain: tuple[bytes, ...]
@@ -55,6 +73,7 @@ class Signature:
     anchors: tuple[bytes, ...]
     scheme: Scheme
     crls: tuple[bytes, ...] = ()
+    published: Publication | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
-from peers.reference import signatures
+from peers.reference import certificates, hash_and_url, signatures
 from peers.reference.certificates import Objection
 from peers.reference.credentials import (
     ByEap,
@@ -16,6 +16,7 @@ from peers.reference.credentials import (
     Mschapv2,
     Null,
     Psk,
+    Publication,
     Signature,
 )
 from peers.reference.decisions_eap import EapDecisions
@@ -119,6 +120,20 @@ class AuthenticationDecisions(PpkDecisions, EapDecisions, ResumptionDecisions):
     def chain_taken(self, certs: Sequence[CERT]) -> Sequence[CERT]:
         """Give the CERT payloads that are looked at: all of them (RFC 7296, 3.6)."""
         return certs
+
+    def look_up(self, cert: CERT, published: Publication) -> Sequence[CERT]:
+        """Get the certificates that hash and URL stand for (3.6)."""
+        return hash_and_url.look_up(cert, published)
+
+    def own_certificates(self, credential: Signature, *, looked_up: bool) -> tuple[CERT, ...]:
+        """Build our CERT payloads: hash and URL for who looks up what we have published (3.6)."""
+        published = credential.published
+        if published is None or not looked_up:
+            return certificates.payloads(credential.chain)
+        return tuple(
+            hash_and_url.payload(hash_and_url.X509, each, published.url(each))
+            for each in credential.chain
+        )
 
     def accepts_hash(self, scheme: Scheme, announced: Sequence[int]) -> bool:
         """Say whether a signature uses a hash that we announced (RFC 7427, 3)."""

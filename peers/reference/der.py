@@ -1,4 +1,4 @@
-"""As much of DER as AlgorithmIdentifiers need: tag, length and content, both ways (X.690)."""
+"""As much of DER as IKE itself writes and reads: tag, length and content (X.690, 8.1 and 10.1)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,16 @@ NULL_VALUE = bytes([NULL, 0])
 
 
 def encode(tag: int, *content: bytes) -> bytes:
-    """Write a value of less than 128 octets."""
+    """Write a value."""
     octets = b"".join(content)
-    return bytes([tag, len(octets)]) + octets
+    return bytes([tag]) + _length(len(octets)) + octets
+
+
+def _length(size: int) -> bytes:
+    if size < 0x80:
+        return bytes([size])
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([0x80 | len(octets)]) + octets
 
 
 def object_identifier(dotted: str) -> bytes:
@@ -33,17 +40,28 @@ def _base_128(arc: int) -> bytes:
 
 
 def values(octets: bytes) -> Iterator[tuple[int, bytes]]:
-    """Read values of less than 128 octets one after the other: tag and content.
+    """Read values one after the other: tag and content.
 
-    MalformedMessage when lengths do not fit.
+    MalformedMessage when lengths do not fit, or are not as short as DER wants them.
     """
     offset = 0
     while offset < len(octets):
-        header = octets[offset : offset + 2]
-        if len(header) < 2 or header[1] > 127 or offset + 2 + header[1] > len(octets):
+        size, start = _read_length(octets, offset + 1)
+        if start + size > len(octets):
             raise MalformedMessage(offset, "a DER value does not fit into its container")
-        start, offset = offset + 2, offset + 2 + header[1]
-        yield header[0], octets[start:offset]
+        yield octets[offset], octets[start : start + size]
+        offset = start + size
+
+
+def _read_length(octets: bytes, offset: int) -> tuple[int, int]:
+    """Give a length and the offset behind it."""
+    first = octets[offset : offset + 1]
+    many = first[0] & 0x7F if first and first[0] & 0x80 else 0
+    behind = offset + 1 + many
+    size = int.from_bytes(octets[offset + 1 : behind] if many else first, "big")
+    if octets[offset:behind] != _length(size):
+        raise MalformedMessage(offset, "no length of DER")
+    return size, behind
 
 
 def sequence(octets: bytes) -> list[tuple[int, bytes]]:

@@ -182,6 +182,7 @@ class EapResponder:
         self._asked = True
         ours = self._sa.connection
         authentication.check_identity(self._decide, self._sa, self.first.get(IDi))
+        authentication.note_lookup(self._sa, self.first)
         asked = EAP(self._server.start())
         if not isinstance(ours.local_credential, ByEap):
             return (*authentication.own_payloads(self._decide, self._sa), asked)

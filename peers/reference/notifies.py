@@ -56,7 +56,7 @@ TREATMENTS: Mapping[N, Treatment] = {
     N.NAT_DETECTION_DESTINATION_IP: _acts("tells whether we are behind a NAT (2.23)"),
     N.COOKIE: _acts("the request is repeated with it; our own is checked (2.6)"),
     N.USE_TRANSPORT_MODE: _acts("settles the mode of the Child SA (1.3.1)"),
-    N.HTTP_CERT_LOOKUP_SUPPORTED: _ignores("we send certificates themselves, no URLs (3.6)"),
+    N.HTTP_CERT_LOOKUP_SUPPORTED: _acts("published certificates go by hash and URL (3.6)"),
     N.REKEY_SA: _acts("names the Child SA that is replaced (1.3.3)"),
     N.ESP_TFC_PADDING_NOT_SUPPORTED: _acts("we send no TFC padding to who refuses it (1.3.1)"),
     N.NON_FIRST_FRAGMENTS_ALSO: _ignores("not answered: fragments stay out of that SA (1.3.1)"),

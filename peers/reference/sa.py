@@ -44,7 +44,8 @@ class IkeSa:
     the first one of those that were rekeyed to it. ``request_octets`` and
     ``response_octets`` are the IKE_SA_INIT messages as they were sent: AUTH signs them (2.15),
     and a responder knows the request again by its octets (2.1).
-    ``peer_hashes`` are the hash algorithms that the other side announced, if it did (RFC 7427, 4).
+    ``peer_hashes`` are the hash algorithms that the other side announced, if it did (RFC 7427, 4);
+    ``peer_looks_up`` says whether it looks certificates up at URLs (RFC 7296, 3.6).
     ``peer_uses_ppk`` says that the other side sent USE_PPK, ``ppk`` is the one mixed into the keys,
     and ``keys_without_ppk`` are those before it was, until the SA is established (RFC 8784).
     ``msk`` is the key that EAP made, None where its method makes none (2.16).
@@ -86,6 +87,7 @@ class IkeSa:
         self.shared = b""
         self.suite: Suite | None = None
         self.peer_hashes: tuple[int, ...] | None = None
+        self.peer_looks_up = False
         self.peer_uses_ppk = False
         self.ppk: Ppk | None = None
         self.keys_without_ppk: IkeKeys | None = None

@@ -22,10 +22,11 @@ from peers.targets.base import OF_DAEMONS, Capability, ChildSaState, IkeSaState,
 from peers.targets.cookie_holder import hold_half_open
 from peers.targets.kernel import echo_script, kernel_counters
 from peers.targets.keywords import check_policy
-from peers.targets.strongswan_auth import certificates, key, secrets
+from peers.targets.strongswan_auth import authorities, certificates, key, looks_up, secrets
 from peers.targets.strongswan_config import connection_section, proposal_text, swanctl_conf
 
 SETTINGS = "/etc/strongswan.d/zzz-cookies.conf"
+LOOKUP_SETTINGS = "/etc/strongswan.d/zzz-lookup.conf"
 
 # charon asks for cookies from so many half-open SAs on, and reads that when it starts. One that
 # stays half open, made below, keeps it asking.
@@ -38,7 +39,11 @@ COOKIES = """charon-systemd {
 }
 """
 
+# charon says that it looks certificates up, and reads this whenever it asks for some.
+LOOKUP = "charon-systemd {\n    hash_and_url = yes\n}\n"
+
 PLUGINS: Mapping[bytes, Capability] = {
+    b"curl": Capability.HASH_AND_URL,
     b"eap-md5": Capability.EAP_MD5,
     b"eap-mschapv2": Capability.EAP_MSCHAPV2,
     b"eap-tls": Capability.EAP_TLS,
@@ -118,6 +123,10 @@ class StrongSwan:
             request = {"ike-id": identifier, "force": "yes", "timeout": NOT_WAITING}
             # It may end by itself between the list and this.
             self._request("terminate", request, may_fail=True)
+        for name in authorities(connection):
+            self._request("unload-authority", {"name": name})
+        if looks_up(connection):
+            self._look_up(enabled=False)
         for name in strongswan_pools(connection):
             # Addresses of SAs that are just being closed are still out.
             self._request("unload-pool", {"name": name}, may_fail=True)
@@ -211,6 +220,10 @@ class StrongSwan:
         if any(each["type"] == "X509_CRL" for each in messages):
             # charon would go on with an older CRL whose signature it has checked and remembered.
             self._request("flush-certs", {"type": "X509_CRL"})
+        for name, section in authorities(connection).items():
+            self._request("load-authority", {name: section})
+        if looks_up(connection):
+            self._look_up(enabled=True)
         private = key(connection)
         if private is not None:
             self._request("load-key", {"type": "any", "data": private})
@@ -225,6 +238,10 @@ class StrongSwan:
                     "owners": list(secret.owners),
                 },
             )
+
+    def _look_up(self, *, enabled: bool) -> None:
+        self._machine.run(f"printf %s '{LOOKUP if enabled else ''}' >{LOOKUP_SETTINGS}")
+        self._request("reload-settings")
 
     def _request(
         self, command: str, message: Mapping[str, Any] | None = None, *, may_fail: bool = False

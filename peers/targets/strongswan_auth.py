@@ -203,6 +203,23 @@ def certificates_of(connection: Connection) -> list[bytes]:
     ]
 
 
+def authorities(connection: Connection) -> dict[str, Section]:
+    """Write the sections of the CAs below whose base URL our certificates are published."""
+    ours, _ = _certified(connection)
+    return {
+        f"{connection.name}-ca{number}": {"cacert": issuer, "cert_uri_base": one.published.base}
+        for one in ours
+        if one.published
+        for number, issuer in enumerate((*one.chain[1:], *one.anchors))
+    }
+
+
+def looks_up(connection: Connection) -> bool:
+    """Say whether the peer's certificates are published, for charon to look them up."""
+    _, theirs = _certified(connection)
+    return any(one.published for one in theirs)
+
+
 def secrets_section(connection: Connection) -> Section:
     """Write the secrets as swanctl.conf has them."""
     shared: dict[str, Section] = {

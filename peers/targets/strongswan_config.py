@@ -17,6 +17,7 @@ from peers.targets.selectors import strongswan_text
 from peers.targets.strongswan_auth import (
     Octets,
     Section,
+    authorities,
     certificates_of,
     local_side,
     ppk_settings,
@@ -180,6 +181,7 @@ def swanctl_conf(connection: Connection) -> str:
     lines = _lines(
         {
             "connections": {connection.name: connection_section(connection)},
+            "authorities": authorities(connection),
             "pools": strongswan_pools(connection),
             "secrets": secrets_section(connection),
         }
