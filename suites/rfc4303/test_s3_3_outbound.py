@@ -1,10 +1,27 @@
 """RFC 4303, 2.4 and 3.3: what a sender puts into ESP: sequence numbers and padding."""
 
+import pytest
+
+from peers.reference.connection import Mode
+from peers.reference.numbers import IpProtocol
 from peers.targets.base import Capability
 from suites.judge import as_responder, esp_alone, needs, requirement, turned_red_by
-from suites.terms import SUITES
+from suites.terms import CBC, SUITES
 
 pytestmark = esp_alone
+
+TRANSPORT = needs(Capability.TRANSPORT_MODE)
+
+WHAT_IS_INSIDE = pytest.mark.parametrize(
+    ("family", "mode", "inside"),
+    [
+        pytest.param(4, Mode.TUNNEL, IpProtocol.IPV4, id="tunnel-ipv4"),
+        pytest.param(6, Mode.TUNNEL, IpProtocol.IPV6, id="tunnel-ipv6"),
+        pytest.param(4, Mode.TRANSPORT, IpProtocol.ICMP, id="transport-ipv4", marks=TRANSPORT),
+        pytest.param(6, Mode.TRANSPORT, IpProtocol.ICMPV6, id="transport-ipv6", marks=TRANSPORT),
+    ],
+)
+"""IP version, mode, and the protocol that ESP is to carry."""
 
 
 @requirement("rfc4303-3.3.3-first-number-is-one")
@@ -47,6 +64,50 @@ def test_padding_counts_from_one(established):
     for size in range(16):
         padding = established.heard_echo(data=bytes(size)).esp.padding
         assert padding == bytes(range(1, len(padding) + 1)), f"padding {padding.hex()}"
+
+
+@requirement("rfc4303-2.4-trailer-alignment")
+@turned_red_by("leaves-esp-trailers-unaligned")
+def test_trailer_ends_on_a_boundary_of_four_octets(established):
+    """
+    peer                                        target
+    ESP {echo requests of several sizes} -->
+                                        <--     ESP {echo replies}, trailers aligned
+    """
+    for size in range(16):
+        esp = established.heard_echo(data=bytes(size)).esp
+        end = len(esp.payload) + len(esp.tfc) + len(esp.padding) + 2
+        assert end % 4 == 0, f"a trailer that ends at octet {end} of the plaintext"
+
+
+@WHAT_IS_INSIDE
+@requirement("rfc4303-2.6-next-header-of-mode", "rfc4303-3.1.1-transport-mode")
+@turned_red_by("names-another-next-header")
+def test_next_header_names_what_is_inside(established, inside):
+    """
+    peer                                        target
+    ESP {echo request}                  -->
+                                        <--     ESP {echo reply}, Next Header 4 or 41,
+                                                in transport mode that of ICMP
+    """
+    heard = established.heard_echo()
+
+    assert heard.esp.next_header == inside, f"Next Header {heard.esp.next_header}"
+    if established.child.terms.mode is Mode.TRANSPORT:
+        assert heard.esp.payload == heard.inner.payload, "no ICMP message right behind the IV"
+
+
+@pytest.mark.parametrize("suite", [pytest.param(CBC, id="aes-cbc-256-sha2-256")])
+@requirement("rfc4303-3.3.2.1-encrypt-then-authenticate")
+@turned_red_by("authenticates-the-plaintext-too")
+def test_icv_of_a_separate_algorithm_covers_the_ciphertext(established):
+    """
+    peer                                        target
+    ESP {echo request}                  -->
+                                        <--     ESP {echo reply}, ICV over SPI, sequence number,
+                                                IV and ciphertext
+    """
+    assert established.echo(), "no reply whose ICV is the one of header, IV and ciphertext"
 
 
 @as_responder

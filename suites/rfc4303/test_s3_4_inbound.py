@@ -140,7 +140,7 @@ def test_forged_packet_does_not_move_the_window(established):
     assert not established.delivered(forged, wrong, "sequence number far ahead, ICV wrong")
 
 
-@requirement("rfc4303-3.4.2-unknown-spi-discarded")
+@requirement("rfc4303-3.4.2-unknown-spi-discarded", "rfc4301-5.2-sa-lookup-miss-discarded")
 @turned_red_by("looks-no-spi-up")
 def test_packet_with_an_unknown_spi_is_discarded(established):
     """

@@ -19,6 +19,7 @@ from suites.judge import as_responder, requirement, turned_red_by
 from suites.terms import CBC, DEFAULT
 
 RESPONDER = {
+    "rfc4303-2.1-spi-reserved-range": "allocates-reserved-spis",
     "rfc7296-1.2-auth-exchange-shape": "puts-a-nonce-into-ike-auth",
     "rfc7296-1.2-subsequent-messages-encrypted": "answers-liveness-in-clear",
     "rfc7296-2.2-response-has-request-id": "answers-with-another-message-id",

@@ -9,7 +9,8 @@ from peers.reference.child import ChildSa, first_host
 from peers.reference.connection import Connection
 from peers.reference.decisions import Decisions
 from peers.reference.errors import IntegrityFailure, PeerError
-from peers.reference.esp import EspPacket, InboundSa, ReplayWindow
+from peers.reference.esp import HEADER_SIZE, EspPacket, InboundSa, ReplayWindow
+from peers.reference.numbers import IpProtocol
 from peers.reference.planted.catalogue import fault
 
 
@@ -28,6 +29,38 @@ class PadsEspWithZeros(Decisions):
 
     def seal_esp(self, child: ChildSa, inner: ip.IpPacket, iv: bytes) -> bytes:
         return child.seal(inner, iv, padding=lambda size: bytes(size))
+
+
+@fault("leaves-esp-trailers-unaligned")
+class LeavesEspTrailersUnaligned(Decisions):
+    """An ESP packet has one octet of padding more than aligns it, where the cipher allows that."""
+
+    def seal_esp(self, child: ChildSa, inner: ip.IpPacket, iv: bytes) -> bytes:
+        more = 1 if child.outbound.protection.block_size == 1 else 0
+        return child.seal(inner, iv, padding=lambda size: bytes(range(1, size + more + 1)))
+
+
+@fault("names-another-next-header")
+class NamesAnotherNextHeader(Decisions):
+    """Next Header of ESP packets is 4 for IPv6 and 41 for IPv4, in transport mode 17."""
+
+    def seal_esp(self, child: ChildSa, inner: ip.IpPacket, iv: bytes) -> bytes:
+        others = {IpProtocol.IPV4: IpProtocol.IPV6, IpProtocol.IPV6: IpProtocol.IPV4}
+        right, payload = child.payload(inner)
+        return child.outbound.seal(others.get(IpProtocol(right), IpProtocol.UDP), payload, iv)
+
+
+@fault("authenticates-the-plaintext-too")
+class AuthenticatesThePlaintextToo(Decisions):
+    """With separate algorithms the ICV covers the plaintext besides what it is to cover."""
+
+    def seal_esp(self, child: ChildSa, inner: ip.IpPacket, iv: bytes) -> bytes:
+        octets = super().seal_esp(child, inner, iv)
+        protection, header = child.outbound.protection, octets[:HEADER_SIZE]
+        if protection.combined:
+            return octets
+        plaintext = protection.open(header, octets[HEADER_SIZE:])
+        return header + protection.seal(header + plaintext, plaintext, iv)
 
 
 @fault("counts-esp-by-two")

@@ -415,6 +415,16 @@ class SendsEspSpiOfEightOctets(EditsProposals):
         return replace(proposal, spi=proposal.spi * 2)
 
 
+@fault("allocates-reserved-spis")
+class AllocatesReservedSpis(EditsProposals):
+    """The SPI of an ESP SA is below 256."""
+
+    EXCHANGE = ExchangeType.IKE_AUTH
+
+    def proposal(self, proposal: Proposal) -> Proposal:
+        return replace(proposal, spi=bytes(3) + proposal.spi[3:])
+
+
 @fault("sends-key-length-twice")
 class SendsKeyLengthTwice(EditsCiphers):
     """A cipher has two Key Length attributes."""

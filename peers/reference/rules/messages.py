@@ -284,6 +284,9 @@ def _key_length_is_a_number(message: Message) -> Iterator[str]:
                     yield f"{where}: {transform}"
 
 
+FIRST_FREE_SPI = 256
+"""SPIs 1 to 255 are reserved, 0 is for local use (RFC 4303, 2.1)."""
+
 _FIXED_KEYS = frozenset({Encr.ENCR_3DES, Encr.ENCR_NULL, Encr.ENCR_CHACHA20_POLY1305})
 
 
@@ -311,6 +314,14 @@ def _spis_have_their_size(message: Message) -> Iterator[str]:
         for proposal, where in _proposals(message):
             if len(proposal.spi) != sizes.get(proposal.protocol, len(proposal.spi)):
                 yield f"{where} has an SPI of {len(proposal.spi)} octets"
+
+
+@of_message("rfc4303-2.1-spi-reserved-range")
+def _esp_spis_are_not_reserved(message: Message) -> Iterator[str]:
+    for proposal, where in _proposals(message):
+        reserved = int.from_bytes(proposal.spi, "big") < FIRST_FREE_SPI
+        if proposal.protocol == ProtocolId.ESP and proposal.spi and reserved:
+            yield f"{where} has the SPI {proposal.spi.hex()}"
 
 
 # Key exchange data, nonces (RFC 7296, 2.10, 3.4, 3.9).
