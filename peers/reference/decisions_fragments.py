@@ -19,6 +19,14 @@ class FragmentDecisions:
         """Say whether fragments are taken: only where both sides said that they can (2.3)."""
         return sa.fragments
 
+    def reassembly(self) -> Reassembly:
+        """Make what keeps the fragments of one side: not more than 64 KB of a message (5)."""
+        return Reassembly()
+
+    def ends_beyond_the_limit(self) -> bool:
+        """Say whether fragments of more than is kept of a message end the IKE SA: they do (5)."""
+        return True
+
     def reassemble(self, kept: Reassembly, part: Message) -> Message | None:
         """Take a fragment; give the whole message when it is complete (2.6)."""
         return kept.take(part)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from peers.reference.errors import PeerError
-from peers.reference.fragments import Reassembly
+from peers.reference.fragments import TooManyOctets
 from peers.reference.message import Message
 from peers.reference.session import Later, Session
 
@@ -33,9 +33,13 @@ class FragmentIntake:
             self._endpoint.drop("a fragment, and no fragmentation was agreed")
             return None
         if session.fragments is None:
-            session.fragments = Reassembly()
+            session.fragments = self._decide.reassembly()
         try:
             whole = self._decide.reassemble(session.fragments, message)
+        except TooManyOctets as problem:
+            if self._decide.ends_beyond_the_limit():
+                self._endpoint.close(session, str(problem))
+            return None
         except PeerError as problem:
             self._endpoint.drop(f"fragment refused: {problem}")
             return None

@@ -13,11 +13,23 @@ from peers.reference.numbers import PayloadType
 if TYPE_CHECKING:
     from peers.reference.crypto import Protection
 
-__all__ = ["MOST_FRAGMENTS", "Reassembly", "overhead", "sealed_size", "split", "split_into"]
+__all__ = [
+    "MOST_FRAGMENTS",
+    "MOST_OCTETS",
+    "Reassembly",
+    "TooManyOctets",
+    "overhead",
+    "sealed_size",
+    "split",
+    "split_into",
+]
 
 HEADER_SIZE, SK_SIZE, SKF_SIZE = 28, 4, 8
 MOST_FRAGMENTS = 64
 """Fragments of one message that are kept; whoever sends more is not answered."""
+
+MOST_OCTETS = 64 * 1024
+"""Octets of content of one message that are kept (RFC 7383, 5)."""
 
 KEPT_MESSAGES = 4
 """Messages that may be under way at a time, in pieces."""
@@ -72,10 +84,19 @@ def split_into(message: Message, total: int) -> tuple[Message, ...]:
     return tuple(parts)
 
 
+class TooManyOctets(PeerError):
+    """The fragments of a message hold more than is kept: an attack, or a broken sender."""
+
+
 @dataclass(slots=True)
 class _Partial:
     total: int
     parts: dict[int, Message] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Octets of content in what is kept."""
+        return sum(len(part.fragment.chunk) for part in self.parts.values() if part.fragment)
 
 
 Key = tuple[bytes, bytes, bool, int]
@@ -85,14 +106,16 @@ Key = tuple[bytes, bytes, bool, int]
 class Reassembly:
     """The messages of one side that are under way in pieces (RFC 7383, 2.6)."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_octets: int = MOST_OCTETS) -> None:
+        self.most_octets = most_octets
         self._partial: dict[Key, _Partial] = {}
 
     def take(self, part: Message) -> Message | None:
         """Take a fragment that verified; give the whole message when it was the last one missing.
 
         PeerError for a fragment that is to be discarded: its numbers are wrong, it belongs to an
-        older set, or it came already. MalformedMessage when the whole is no message.
+        older set, or it came already. TooManyOctets for one beyond the limit, and all kept ones go.
+        MalformedMessage when the whole is no message.
         """
         fragment, key = part.fragment, _key(part)
         if fragment is None:
@@ -106,6 +129,11 @@ class Reassembly:
         if fragment.number in kept.parts:
             raise PeerError(f"fragment {fragment.number} came already")
         kept.parts[fragment.number] = part
+        if kept.size > self.most_octets:
+            del self._partial[key]
+            raise TooManyOctets(
+                f"more than {self.most_octets} octets in the fragments of a message"
+            )
         if len(kept.parts) < kept.total:
             return None
         del self._partial[key]

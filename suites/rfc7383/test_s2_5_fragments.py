@@ -1,8 +1,19 @@
 """RFC 7383, 2.5: the fragments that a target sends, seen one by one."""
 
-from peers.reference.numbers import ExchangeType
+from peers.reference.negotiation import encr, ke
+from peers.reference.numbers import Encr, ExchangeType, KeyExchangeMethod
 from suites.fragmentation import FRAGMENTED, LARGE, assert_well_made
 from suites.judge import as_responder, requirement, turned_red_by
+from suites.terms import (
+    AES_CBC_256,
+    AES_GCM_128,
+    AES_GCM_256,
+    DEFAULT,
+    HMAC_SHA2_256_128,
+    Suite,
+    configured,
+    ike,
+)
 
 ROWS = (
     "rfc7383-2.5-fragments-are-numbered",
@@ -11,6 +22,21 @@ ROWS = (
     "rfc7383-2.5-fragment-payload-is-last",
     "rfc7383-2.4-used-where-ip-would-fragment",
 )
+AES_CBC_128 = encr(Encr.ENCR_AES_CBC, 128)
+LARGEST = ke(KeyExchangeMethod.MODP_8192)
+SEVERAL_PROPOSALS = configured(
+    Suite(
+        (
+            ike(AES_GCM_256, LARGEST),
+            ike(AES_GCM_128, LARGEST),
+            ike(AES_CBC_256, HMAC_SHA2_256_128, LARGEST),
+            ike(AES_CBC_128, HMAC_SHA2_256_128, LARGEST),
+        ),
+        DEFAULT.esp,
+    )
+)
+"""What makes a rekey of the IKE SA large: a public value of 1024 octets, and several offers."""
+
 FAULTS = (
     "names-the-first-payload-in-each-fragment",
     "counts-fragments-of-a-larger-total",
@@ -60,3 +86,23 @@ def test_fragments_of_a_request(peer, target):
     peer.answer(request, peer.ike_auth_response(request))
     assert peer.exchange(peer.informational()).exchange == ExchangeType.INFORMATIONAL
     assert peer.echo(), "the Child SA carries no traffic"
+
+
+@FRAGMENTED
+@LARGE
+@SEVERAL_PROPOSALS
+@as_responder
+@requirement("rfc7383-2.4-used-again")
+@turned_red_by("fragments-ike-auth-only")
+def test_later_messages_are_split_too(accepted, target):
+    """
+    peer                                        target
+                                        <--     HDR, SKF(1 of n) {..}, .. HDR, SKF(n of n) {..}
+    HDR, SK {IDr, CERT+, AUTH, SAr2, TSi, TSr} -->
+                                        <--     HDR, SKF(1 of n) {SA, Ni, KEi}, ..
+    PREVENTS: IKE fragmentation that ends with IKE_AUTH, so that large rekeys get lost.
+    """
+    target.rekey_ike()
+    request = accepted.hear_request(ExchangeType.CREATE_CHILD_SA)
+
+    assert_well_made(accepted.fragments_heard(request), request)

@@ -10,7 +10,7 @@ from peers.reference.faults import ReservedFields
 from peers.reference.fragment import Fragment
 from peers.reference.fragments import Reassembly, split_into
 from peers.reference.message import Message
-from peers.reference.numbers import NotifyType, PayloadType, ProtocolId
+from peers.reference.numbers import ExchangeType, NotifyType, PayloadType, ProtocolId
 from peers.reference.payloads import AUTH, Notify, Payload
 from peers.reference.planted.catalogue import fault
 from peers.reference.sa import Datagrams, IkeSa
@@ -181,6 +181,32 @@ class ForgetsFragmentsAfterAForgery(Decisions):
 
     def spoils_fragments(self) -> bool:
         return True
+
+
+@fault("keeps-fragments-without-limit")
+class KeepsFragmentsWithoutLimit(Decisions):
+    """All fragments of a message are kept, however much is in them."""
+
+    def reassembly(self) -> Reassembly:
+        return Reassembly(1 << 32)
+
+
+@fault("goes-on-after-too-many-fragments")
+class GoesOnAfterTooManyFragments(Decisions):
+    """Fragments of more than is kept of a message are dropped, and the IKE SA goes on."""
+
+    def ends_beyond_the_limit(self) -> bool:
+        return False
+
+
+@fault("fragments-ike-auth-only")
+class FragmentsIkeAuthOnly(Decisions):
+    """Large messages after IKE_AUTH go in one piece."""
+
+    def datagrams(self, sa: IkeSa, message: Message) -> Datagrams:
+        if message.exchange == ExchangeType.IKE_AUTH or not message.protected:
+            return super().datagrams(sa, message)
+        return (sa.encode(message),)
 
 
 @fault("waits-for-the-other-fragments")
