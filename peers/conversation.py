@@ -12,7 +12,7 @@ from peers.reference.child import ChildSa
 from peers.reference.errors import PeerError
 from peers.reference.esp import EspPacket
 from peers.reference.events import Endpoint, Event, Keepalive, Packet, Remark, Transmission
-from peers.reference.fragments import Reassembly
+from peers.reference.fragments import WITHOUT_LIMIT, Reassembly
 from peers.reference.ip import IpPacket
 from peers.reference.message import Header, Message
 from peers.reference.sa import NO_SPI, IkeSa
@@ -75,7 +75,7 @@ class Conversation:
         self.events: list[Event] = []
         self.courtesy: Callable[[Heard], bool] = lambda heard: False
         self._inbox: deque[Heard] = deque()
-        self._fragments = Reassembly()
+        self._fragments = Reassembly(WITHOUT_LIMIT)
         self._firsts: dict[tuple[bytes, bool, int], bytes] = {}
 
     def remark(self, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MOST_FRAGMENTS",
     "MOST_OCTETS",
+    "WITHOUT_LIMIT",
     "Reassembly",
     "TooManyOctets",
     "overhead",
@@ -30,6 +32,9 @@ MOST_FRAGMENTS = 64
 
 MOST_OCTETS = 64 * 1024
 """Octets of content of one message that are kept (RFC 7383, 5)."""
+
+WITHOUT_LIMIT = sys.maxsize
+"""Octets that an observer keeps: as many as there are."""
 
 KEPT_MESSAGES = 4
 """Messages that may be under way at a time, in pieces."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from peers.reference.crypto import Protection
 from peers.reference.errors import IntegrityFailure, MalformedMessage, PeerError
 from peers.reference.esp import HEADER_SIZE, InboundSa, NumbersSeen
 from peers.reference.fragment import Fragment
-from peers.reference.fragments import Reassembly
+from peers.reference.fragments import WITHOUT_LIMIT, Reassembly
 from peers.reference.message import Message
 from peers.reference.payloads import SK, SKF
 from reports.second_decoder import fields
@@ -52,7 +53,7 @@ class IkeReader:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._fragments: dict[_Sender, Reassembly] = defaultdict(Reassembly)
+        self._fragments: dict[_Sender, Reassembly] = defaultdict(partial(Reassembly, WITHOUT_LIMIT))
         self._totals: dict[tuple[_Sender, bool, int], set[int]] = defaultdict(set)
 
     def read(self, octets: bytes) -> Reading:

@@ -11,7 +11,14 @@ from scapy.contrib.ikev2 import IKEv2, IKEv2_Encrypted_Fragment
 from peers.reference.crypto import protection
 from peers.reference.errors import IntegrityFailure, MalformedMessage, PeerError, ScriptError
 from peers.reference.faults import CriticalBit
-from peers.reference.fragments import MOST_FRAGMENTS, Reassembly, sealed_size, split, split_into
+from peers.reference.fragments import (
+    MOST_FRAGMENTS,
+    Reassembly,
+    TooManyOctets,
+    sealed_size,
+    split,
+    split_into,
+)
 from peers.reference.message import Message
 from peers.reference.numbers import Encr, ExchangeType, IdType, Integ, NotifyType, PayloadType
 from peers.reference.payloads import IDi, Nonce, Notify, Unknown
@@ -162,6 +169,18 @@ def test_content_that_is_no_chain_of_payloads_is_refused():
     kept.take(parts[0])
     with pytest.raises(MalformedMessage, match="in the content of 2 fragments"):
         kept.take(parts[1])
+
+
+def test_no_more_octets_are_kept_than_the_limit():
+    parts = opened(split_into(WHOLE, 3))
+    sizes = [len(part.fragment.chunk) for part in parts]
+    kept = Reassembly(sum(sizes) - 1)
+    assert [kept.take(part) for part in parts[:2]] == [None, None]
+
+    with pytest.raises(TooManyOctets, match=f"more than {sum(sizes) - 1} octets"):
+        kept.take(parts[2])
+    assert kept.count(parts[0]) == 0
+    assert [Reassembly(sum(sizes)).take(part) for part in parts[:1]] == [None]
 
 
 def test_a_size_without_room_is_our_own_error():

@@ -8,7 +8,7 @@ from peers.reference.decisions import Decisions
 from peers.reference.errors import PeerError
 from peers.reference.faults import ReservedFields
 from peers.reference.fragment import Fragment
-from peers.reference.fragments import Reassembly, split_into
+from peers.reference.fragments import WITHOUT_LIMIT, Reassembly, split_into
 from peers.reference.message import Message
 from peers.reference.numbers import ExchangeType, NotifyType, PayloadType, ProtocolId
 from peers.reference.payloads import AUTH, Notify, Payload
@@ -188,7 +188,7 @@ class KeepsFragmentsWithoutLimit(Decisions):
     """All fragments of a message are kept, however much is in them."""
 
     def reassembly(self) -> Reassembly:
-        return Reassembly(1 << 32)
+        return Reassembly(WITHOUT_LIMIT)
 
 
 @fault("goes-on-after-too-many-fragments")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from peers.reference.errors import MalformedMessage, PeerError
 from peers.reference.events import Carrier, Event, Transmission
-from peers.reference.fragments import Reassembly
+from peers.reference.fragments import WITHOUT_LIMIT, Reassembly
 from peers.reference.message import Header, Message
 from peers.reference.payloads import SK, SKF
 
@@ -107,7 +107,7 @@ def seen_in(events: Iterable[Event]) -> list[Seen]:
     Where a message is in fragments, they are there, and the whole behind the last one missing.
     """
     found: list[Seen] = []
-    under_way = {True: Reassembly(), False: Reassembly()}
+    under_way = {sent: Reassembly(WITHOUT_LIMIT) for sent in (True, False)}
     for event in events:
         if isinstance(event, Transmission) and (seen := _seen(event)) is not None:
             found.append(seen)
