@@ -29,6 +29,7 @@ DAY = 86400.0
 class KeyType(Enum):
     """What kind of key an end entity has."""
 
+    RSA_1024 = "rsa-1024"
     RSA_2048 = "rsa-2048"
     RSA_3072 = "rsa-3072"
     ECDSA_P256 = "ecdsa-p256"
@@ -65,7 +66,7 @@ def make_key(kind: KeyType, purpose: str) -> PrivateKey:
         return ed25519.Ed25519PrivateKey.generate()
     if kind is KeyType.ED448:
         return ed448.Ed448PrivateKey.generate()
-    return rsa.generate_private_key(65537, 2048 if kind is KeyType.RSA_2048 else 3072)
+    return rsa.generate_private_key(65537, int(kind.value.removeprefix("rsa-")))
 
 
 @dataclass(slots=True)

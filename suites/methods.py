@@ -123,6 +123,13 @@ def four_certificates(proof: Proof) -> Credential:
     return deep.credential(proof.identity, KeyType.ECDSA_P256, schemes.ECDSA[SHA2_256])
 
 
+def short_rsa_key(proof: Proof) -> Credential:
+    """Make a certificate of an RSA key, which has 1024 bits if it is the peer's."""
+    kind = RSA_2048 if proof.of_target else KeyType.RSA_1024
+    scheme = schemes.RSA_PSS[SHA2_256]
+    return authority(proof.now).credential(proof.identity, kind, scheme)
+
+
 def psk(proof: Proof) -> Credential:
     """Make a secret."""
     return Psk(proof.random(16).hex().encode())

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -58,6 +59,11 @@ class Objection(Enum):
     WRONG_EXTENDED_KEY_USAGE = "its key is not for IKE"
     REVOKED = "it was revoked"
     ANOTHER_IDENTITY = "it is not about this identity"
+    SHORT_KEY = "its RSA key has less than 2048 bits"
+
+
+LEAST_RSA_BITS = 2048
+"""Signatures of shorter keys are not to be used (RFC 8247, 3.1.1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +157,9 @@ def _leaf(certificate: x509.Certificate, identity: Identity) -> Iterator[Objecti
         yield Objection.WRONG_EXTENDED_KEY_USAGE
     if not names(certificate, identity):
         yield Objection.ANOTHER_IDENTITY
+    key = certificate.public_key()
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < LEAST_RSA_BITS:
+        yield Objection.SHORT_KEY
 
 
 def _path(

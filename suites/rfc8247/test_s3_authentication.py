@@ -10,7 +10,7 @@ from peers.reference.numbers import ExchangeType, HashAlgorithm, NotifyType
 from peers.reference.payloads import AUTH
 from peers.targets.base import Capability
 from suites import signing
-from suites.judge import as_responder, requirement, turned_red_by, twin_of
+from suites.judge import as_responder, differs, requirement, turned_red_by, twin_of
 from suites.methods import (
     ECDSA_P256,
     P256,
@@ -24,6 +24,7 @@ from suites.methods import (
     Signs,
     authenticated,
     psk,
+    short_rsa_key,
 )
 
 
@@ -133,6 +134,44 @@ def _assert_without_sha1(message):
     data = b"" if announced is None else announced.data
     numbers = [int.from_bytes(data[at : at + 2], "big") for at in range(0, len(data), 2)]
     assert HashAlgorithm.SHA1 not in numbers, f"SHA-1 is announced: {numbers}"
+
+
+@authenticated(short_rsa_key)
+@requirement("rfc8247-3.1.1-no-rsa-below-2048")
+@turned_red_by("takes-short-rsa-keys")
+def test_initiator_with_a_short_rsa_key_gets_no_sa(peer):
+    """
+    peer                                        target
+    HDR, SK {IDi, CERT+ (RSA, 1024 bits), CERTREQ, IDr, AUTH, SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {N(AUTHENTICATION_FAILED)}
+    """
+    peer.open_ike_sa()
+
+    response = peer.exchange(peer.ike_auth(), "a signature by an RSA key of 1024 bits")
+
+    if response.has(AUTH):
+        differs("a signature by an RSA key of 1024 bits is taken")
+
+
+@authenticated(short_rsa_key)
+@as_responder
+@requirement("rfc8247-3.1.1-no-rsa-below-2048")
+@turned_red_by("takes-short-rsa-keys")
+def test_responder_with_a_short_rsa_key_gets_no_sa(peer, target):
+    """
+    peer                                        target
+    HDR, SK {IDr, CERT+ (RSA, 1024 bits), AUTH, SAr2, TSi, TSr} -->
+                                        <--     [HDR, SK {N(AUTHENTICATION_FAILED)}]
+    """
+    target.initiate()
+    request = peer.accept_ike_sa_init()
+
+    peer.answer(request, peer.ike_auth_response(request), "an RSA key of 1024 bits")
+    peer.ike.children.clear()
+    peer.reactions_so_far()
+
+    if target.established():
+        differs("a signature by an RSA key of 1024 bits is taken")
 
 
 _RSA = Signs(RSA_2048, schemes.RSA_PSS[SHA2_256])

@@ -131,6 +131,14 @@ class OverlooksEveryObjection(Decisions):
         return True
 
 
+@fault("takes-short-rsa-keys")
+class TakesShortRsaKeys(Decisions):
+    """An RSA key may have any length."""
+
+    def overlooks(self, objection: Objection) -> bool:
+        return objection is Objection.SHORT_KEY
+
+
 @fault("signs-shortened-octets", fundamental=True)
 class SignsShortenedOctets(Decisions):
     """The last octet of what is to be signed is left out."""
