@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import ip_address
+from typing import TypeVar
 
 from peers.reference import ip
 from peers.reference.additional import ADDITIONAL
@@ -55,6 +57,15 @@ SPI_SIZE = 4
 """Octets of the SPI of an ESP SA (RFC 4303, 2.1)."""
 
 
+T = TypeVar("T")
+
+
+@lru_cache(maxsize=1024)
+def _one(value: T) -> T:
+    """Give the first of all values that are equal to this one."""
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class ChildTerms:
     """What both sides agreed on for a Child SA, before its keys.
@@ -75,6 +86,15 @@ class ChildTerms:
     accepts_tfc: bool = True
     peer_accepts_tfc: bool = True
     original: tuple[IPAddress, IPAddress] | None = None
+
+    def shared(self) -> ChildTerms:
+        """Give the same terms, with what is equal in many Child SAs there only once."""
+        return replace(
+            self,
+            proposal=replace(self.proposal, transforms=_one(self.proposal.transforms)),
+            local_selectors=_one(self.local_selectors),
+            remote_selectors=_one(self.remote_selectors),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +164,7 @@ class ChildSa:
         extended = keys.esn is Esn.ESN
         window = ReplayWindow(connection.replay_window) if connection.replay_window else None
         return cls(
-            terms,
+            terms.shared(),
             keys,
             InboundSa(terms.spi, receiving, window, extended=extended),
             OutboundSa(terms.peer_spi, sending, extended=extended),

@@ -223,7 +223,7 @@ class ChildExchanges:
         wanted = Wanted(start, alone)
         # Both sides may have put each other off: without jitter they would meet again.
         due = now + self._decide.put_off() * (1 + self._endpoint.random(1)[0] / 256)
-        session.later.append(Later(due, lambda here: here.waiting.append(wanted)))
+        session.later += (Later(due, lambda here: here.waiting.append(wanted)),)
 
     def _retry(
         self, session: Session, wish: ChildWish, request: Message, response: Message

@@ -217,6 +217,7 @@ class Decisions(
         child = ChildSa.derive(terms, connection, seed)
         if child.inbound.window is not None:
             child.inbound.window = self.replay_window(connection)
+        if child.inbound.extended:
             child.inbound.recovery = self.recovery()
         return child
 

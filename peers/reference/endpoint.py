@@ -468,8 +468,9 @@ class Endpoint:
     def follow(self, session: Session, packet: Packet) -> None:
         """Speak to where a new and authenticated packet came from, where that is to be (2.23)."""
         sa = session.sa
-        session.came = came = (packet.destination, packet.source)
-        if came != (sa.local, sa.remote) and self.decide.follows(sa, packet):
+        came = (packet.destination, packet.source)
+        session.came = came if came != (sa.local, sa.remote) else None
+        if session.came and self.decide.follows(sa, packet):
             sa.local, sa.remote = came
             self.say(f"{sa} is between {sa.local} and {sa.remote} now")
 

@@ -9,7 +9,7 @@ from peers.reference.errors import MalformedMessage
 from peers.reference.events import Packet
 from peers.reference.message import Message
 from peers.reference.message_id_sync import MessageIdSync
-from peers.reference.session import Session
+from peers.reference.session import NOTHING_TAKEN, Session
 
 if TYPE_CHECKING:
     from peers.reference.endpoint import Endpoint
@@ -48,5 +48,5 @@ class Failovers:
         """Go on with new numbers, and wait for nothing that was asked before (9)."""
         session.sa.next_request_id = agreed.sends
         session.sa.expected_request_id = agreed.expects
-        session.taken.clear()
+        session.taken = NOTHING_TAKEN
         session.outstanding.clear()

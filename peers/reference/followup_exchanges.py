@@ -106,7 +106,7 @@ class FollowupExchanges:
         link = awaited.series.link
         session.awaited[link] = awaited
         due = self._endpoint.now + self._decide.patience(PATIENCE)
-        session.later.append(Later(due, partial(self._expire, link=link)))
+        session.later += (Later(due, partial(self._expire, link=link)),)
         return self._decide.link_notify(awaited.series)
 
     def _expire(self, session: Session, *, link: bytes) -> None:

@@ -45,7 +45,7 @@ class FragmentIntake:
             return None
         if whole is None and session.fragments.count(message) == 1:
             due = self._endpoint.now + sum(self._endpoint.retransmissions)
-            session.later.append(Later(due, partial(self._expire, part=message)))
+            session.later += (Later(due, partial(self._expire, part=message)),)
         return whole
 
     def forged(self, session: Session) -> None:

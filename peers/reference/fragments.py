@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from peers.reference.errors import MalformedMessage, PeerError, ScriptError
@@ -33,7 +31,7 @@ MOST_FRAGMENTS = 64
 MOST_OCTETS = 64 * 1024
 """Octets of content of one message that are kept (RFC 7383, 5)."""
 
-WITHOUT_LIMIT = sys.maxsize
+WITHOUT_LIMIT = 1 << 32
 """Octets that an observer keeps: as many as there are."""
 
 KEPT_MESSAGES = 4

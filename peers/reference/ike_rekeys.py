@@ -121,15 +121,15 @@ class IkeRekeys:
             heir.mobility = None
         successor = self._endpoint.session_of(heir)
         successor.waiting.extend(session.waiting)
-        successor.later.extend(session.later)
+        successor.later += session.later
         successor.window = self._decide.window_of_successor(session.window)
         session.waiting.clear()
-        session.later.clear()
+        session.later = ()
 
     def _await_delete(self, session: Session) -> None:
         session.sa.move(Event.BE_REPLACED)
         due = self._endpoint.now + LINGER
-        session.later.append(Later(due, lambda here: self._endpoint.close(here, "replaced")))
+        session.later += (Later(due, lambda here: self._endpoint.close(here, "replaced")),)
 
     def answer(self, session: Session, request: Message) -> tuple[Payload, ...]:
         """Grant a request for a successor, or raise the `Refusal` of it."""

@@ -46,7 +46,7 @@ class LifetimeKeeper:
         """Start an exchange after so many seconds, as soon as the window then lets us."""
         wanted = Wanted(start, alone=True)
         due = self._endpoint.now + seconds
-        session.later.append(Later(due, lambda here: here.waiting.append(wanted)))
+        session.later += (Later(due, lambda here: here.waiting.append(wanted)),)
 
     def _rekey_child(self, session: Session, *, child: ChildSa) -> None:
         if self._decide.rekeys_in_time() and child in session.sa.children:

@@ -60,21 +60,26 @@ class Suite:
     @classmethod
     def of(cls, proposal: Proposal) -> Suite:
         """Read the first transform of each type of a proposal."""
-        first = {transform.type: transform for transform in reversed(proposal.transforms)}
+        return _suite(proposal.transforms)
 
-        def number(kind: TransformType) -> int:
-            return first[kind].id if kind in first else 0
 
-        encr = first[TransformType.ENCR]
-        return cls(
-            Encr(encr.id),
-            encr.key_length,
-            Integ(number(TransformType.INTEG)) if number(TransformType.INTEG) else None,
-            Prf(number(TransformType.PRF)) if number(TransformType.PRF) else None,
-            KeyExchangeMethod(number(TransformType.KE)) if number(TransformType.KE) else None,
-            Esn(number(TransformType.ESN)) if TransformType.ESN in first else None,
-            tuple(KeyExchangeMethod(number(kind)) for kind in ADDITIONAL if number(kind)),
-        )
+@lru_cache(maxsize=256)
+def _suite(transforms: tuple[Transform, ...]) -> Suite:
+    first = {transform.type: transform for transform in reversed(transforms)}
+
+    def number(kind: TransformType) -> int:
+        return first[kind].id if kind in first else 0
+
+    encr = first[TransformType.ENCR]
+    return Suite(
+        Encr(encr.id),
+        encr.key_length,
+        Integ(number(TransformType.INTEG)) if number(TransformType.INTEG) else None,
+        Prf(number(TransformType.PRF)) if number(TransformType.PRF) else None,
+        KeyExchangeMethod(number(TransformType.KE)) if number(TransformType.KE) else None,
+        Esn(number(TransformType.ESN)) if TransformType.ESN in first else None,
+        tuple(KeyExchangeMethod(number(kind)) for kind in ADDITIONAL if number(kind)),
+    )
 
 
 def encr(algorithm: Encr, key_bits: int | None = None) -> Transform:

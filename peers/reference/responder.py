@@ -150,7 +150,7 @@ class Responder:
         session = Session(sa)
         session.resumes = grounds if isinstance(grounds, Suspended) else None
         due = self._endpoint.now + HALF_OPEN
-        session.later.append(Later(due, self._endpoint.announcements.expire))
+        session.later += (Later(due, self._endpoint.announcements.expire),)
         sa.nat = self._decide.detects(request, packet.source, packet.destination)
         sa.redirectable = redirect.is_supported(request)
         sa.request_octets = octets
@@ -258,6 +258,8 @@ class Responder:
                 session.closing = "its first Child SA was refused"
         # Not before: a request without a Child SA to ask for is malformed and makes no IKE SA.
         sa.authenticated()
+        expire = self._endpoint.announcements.expire
+        session.later = tuple(each for each in session.later if each.do != expire)
         self._endpoint.lifetimes.begin_ike(session)
         self._endpoint.say(f"established {sa} with {sa.connection.remote_identity}")
         session.last_auth = request.message_id

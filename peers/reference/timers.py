@@ -44,7 +44,7 @@ class Timers:
     def _run(self, session: Session) -> None:
         now = self._endpoint.now
         ripe = [each for each in session.later if each.due <= now]
-        session.later = [each for each in session.later if each not in ripe]
+        session.later = tuple(each for each in session.later if each not in ripe)
         for each in ripe:
             each.do(session)
         overdue = [each for each in session.outstanding.values() if each.due <= now]
