@@ -24,6 +24,7 @@ from peers.reference.negotiation import (
     check_choice,
     numbered,
     offered_groups,
+    selector,
     selectors,
     within,
 )
@@ -256,20 +257,44 @@ class ChildSa:
         return int(IpProtocol.IPV4 if version4 else IpProtocol.IPV6), inner.encode()
 
 
-def offer(policy: ChildPolicy, spi: bytes, *, with_key_exchange: bool) -> tuple[Payload, ...]:
+def offer(
+    policy: ChildPolicy,
+    spi: bytes,
+    *,
+    with_key_exchange: bool,
+    because_of: ip.IpPacket | None = None,
+) -> tuple[Payload, ...]:
     """Build the payloads that ask for a Child SA (RFC 7296, 1.2 and 1.3.1).
 
-    Key exchange transforms are left out of IKE_AUTH, which has no KE payload (1.2).
+    Key exchange transforms are left out of IKE_AUTH, which has no KE payload (1.2). Selectors of
+    the packet that it is asked for because of come first (2.9).
     """
     proposals = policy.esp_proposals
     if not with_key_exchange:
         proposals = without_key_exchange(proposals)
+    first_source, first_destination = _of_packet(because_of) if because_of else ((), ())
     return (
         *_notifies(policy.mode, accepts_tfc=policy.accepts_tfc),
         SA(numbered(proposals, spi)),
-        TSi(selectors(policy.local_selectors)),
-        TSr(selectors(policy.remote_selectors)),
+        TSi((*first_source, *selectors(policy.local_selectors))),
+        TSr((*first_destination, *selectors(policy.remote_selectors))),
     )
+
+
+def _of_packet(
+    packet: ip.IpPacket,
+) -> tuple[tuple[TrafficSelector, ...], tuple[TrafficSelector, ...]]:
+    """Make the selectors of one packet: its source, and its destination."""
+    ends = (packet.source, packet.destination)
+    source, destination = (selector(end, end, packet.protocol) for end in ends)
+    return (source,), (destination,)
+
+
+def first_echo(connection: Connection) -> ip.IpPacket:
+    """Build an echo request between the first hosts that the connection is for."""
+    ends = (connection.local_selectors, connection.remote_selectors)
+    source, destination = (first_host(selectors(each)) for each in ends)
+    return echo(source, destination, 0x1EE7, 1)
 
 
 def first_group(policy: ChildPolicy) -> KeyExchangeMethod:

@@ -115,7 +115,7 @@ class Connection:
     With ``session_resumption`` IKE SAs can be resumed by tickets (RFC 5723).
     An initiator with ``message_id_sync`` says that it sets Message IDs anew (RFC 6311).
     IKE messages of more than ``fragment_size`` octets go in fragments, if the other side takes them
-    too (RFC 7383; 0: none are taken).
+    too (RFC 7383; 0: none are taken). What is ``on_demand`` is begun when a packet wants it.
     """
 
     name: str
@@ -155,6 +155,7 @@ class Connection:
     message_id_sync: bool = False
     session_resumption: bool = False
     fragment_size: int = 0
+    on_demand: bool = False
     lifetimes: Lifetimes = Lifetimes()
 
     @property

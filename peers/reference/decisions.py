@@ -190,6 +190,10 @@ class Decisions(
         """Narrow selectors to what the configuration allows (2.9)."""
         return narrow(offered, allowed)
 
+    def put_first(self, because_of: ip.IpPacket | None) -> ip.IpPacket | None:
+        """Give the packet whose selectors come first: the one that we ask because of (2.9)."""
+        return because_of
+
     def wants_single_pair(
         self,
         policy: ChildPolicy,

@@ -205,7 +205,10 @@ class Endpoint:
     def echo(self, connection: Connection, now: float, name: str = "") -> list[Packet]:
         """Send one ICMP echo request between the hosts of the newest Child SA (of that policy)."""
         self.now = now
-        for session in self.established(connection):
+        established = self.established(connection)
+        if connection.on_demand and not established:
+            self._initiator.start(connection, because_of=child_sa.first_echo(connection))
+        for session in established:
             child = newest(session.sa.children, name)
             if child is None:
                 self.say("no Child SA to send an echo request through")

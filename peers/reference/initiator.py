@@ -13,6 +13,7 @@ from peers.reference.eap_exchange import EapInitiator, uses_eap
 from peers.reference.errors import AuthenticationFailure, InvalidPublicValue, PeerError
 from peers.reference.events import Endpoint as At
 from peers.reference.events import IPAddress
+from peers.reference.ip import IpPacket
 from peers.reference.message import Message
 from peers.reference.nat import floated
 from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
@@ -51,8 +52,16 @@ class Initiator:
             ExchangeType.INFORMATIONAL: self._hear_informational,
         }
 
-    def start(self, connection: Connection, origin: IPAddress | None = None) -> None:
-        """Send the first IKE_SA_INIT request; ``origin`` has redirected us (RFC 5685)."""
+    def start(
+        self,
+        connection: Connection,
+        origin: IPAddress | None = None,
+        because_of: IpPacket | None = None,
+    ) -> None:
+        """Send the first IKE_SA_INIT request, for a packet that wants a Child SA.
+
+        ``origin`` has redirected us (RFC 5685).
+        """
         sa = IkeSa(
             connection,
             initiator=True,
@@ -60,6 +69,7 @@ class Initiator:
             remote=At(connection.remote, 500),
             random=self._endpoint.random,
         )
+        sa.because_of = because_of
         session = Session(sa)
         self._endpoint.sessions.append(session)
         request = initial.ike_sa_init(sa)
@@ -169,7 +179,12 @@ class Initiator:
         takes = sa.connection.takes
         policy = configuration.asking(sa.connection.children[0], takes)
         wish = ChildWish(policy, self._endpoint.random(child_sa.SPI_SIZE))
-        offer = child_sa.offer(policy, wish.spi, with_key_exchange=False)
+        offer = child_sa.offer(
+            policy,
+            wish.spi,
+            with_key_exchange=False,
+            because_of=self._decide.put_first(sa.because_of),
+        )
         return offer if takes is None else (configuration.asked(takes), *offer), wish
 
     def _first_ike_auth(self, session: Session, offer: tuple[Payload, ...]) -> Message:

@@ -222,14 +222,14 @@ def _covering(network: IPNetwork) -> TrafficSelector:
     return selector(network[0], network[-1])
 
 
-def selector(start: IPAddress, end: IPAddress) -> TrafficSelector:
-    """Make a traffic selector of a range of addresses: any protocol, any port."""
+def selector(start: IPAddress, end: IPAddress, protocol: int = IpProtocol.ANY) -> TrafficSelector:
+    """Make a traffic selector of a range of addresses, by default for any protocol; any port."""
     kind = (
         TrafficSelectorType.TS_IPV4_ADDR_RANGE
         if start.version == 4
         else TrafficSelectorType.TS_IPV6_ADDR_RANGE
     )
-    return TrafficSelector(kind, IpProtocol.ANY, 0, 65535, start, end)
+    return TrafficSelector(kind, IpProtocol(protocol), 0, 65535, start, end)
 
 
 def narrow(

@@ -13,6 +13,7 @@ from peers.reference.errors import PeerError, ScriptError
 from peers.reference.events import Endpoint, IPAddress
 from peers.reference.fragments import sealed_size, split
 from peers.reference.intermediate import Intermediate
+from peers.reference.ip import IpPacket
 from peers.reference.key_exchange import KeyExchange
 from peers.reference.keys import IkeKeys
 from peers.reference.message import Message
@@ -59,11 +60,13 @@ class IkeSa:
     that it follows (RFC 5685, 3).
     ``intermediate`` are the exchanges between IKE_SA_INIT and IKE_AUTH, where they were agreed on
     (RFC 9242).
+    ``because_of`` is the packet that it was begun for, until it is established (2.9).
     ``key_exchange`` is the initiator's half of one under way, ``shared`` its secret once agreed.
     """
 
     __slots__ = (
         "assigned",
+        "because_of",
         "childless",
         "children",
         "claim",
@@ -130,6 +133,7 @@ class IkeSa:
         self.peer_uses_ppk = False
         self.ppk: Ppk | None = None
         self.keys_without_ppk: IkeKeys | None = None
+        self.because_of: IpPacket | None = None
         self.msk: bytes | None = b""
         self.fragments = False
         self.request_octets = b""
@@ -166,6 +170,7 @@ class IkeSa:
         self.move(states.Event.AUTHENTICATE)
         self.key_exchange = None
         self.keys_without_ppk = None
+        self.because_of = None
         self.intermediate = None
         self.shared = self.msk = b""
         self.nonce = self.peer_nonce = self.response_octets = b""

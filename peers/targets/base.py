@@ -56,6 +56,7 @@ class Capability(Enum):
     EAP_MSCHAPV2 = "EAP-MSCHAPv2"
     EAP_TLS = "EAP-TLS (RFC 5216)"
     EAP_INITIATOR = "EAP as initiator"
+    ON_DEMAND = "begins when a packet wants it"
     HASH_AND_URL = "certificates looked up at URLs (RFC 7296, 3.6)"
     NULL_AUTHENTICATION = "NULL authentication (RFC 7619)"
 

@@ -243,6 +243,8 @@ class Libreswan:
         file, names = f"{FOLDER}/{connection.name}.conf", section_names(connection)
         loading = [f"{ADDCONN} --config {file} {name}" for name in names]
         self._machine.run(" && ".join([f"{WHACK} --rereadsecrets", *loading]))
+        for name in names if connection.on_demand else ():
+            self._whack(f"--name {name} --route")
 
     def _delete(self, section: str, word: str, *, child: bool) -> None:
         if self._major >= 5:

@@ -150,6 +150,7 @@ def _child_section(connection: Connection, policy: ChildPolicy) -> Section:
     padding = {"tfc_padding": str(connection.tfc_size)} if connection.tfc_size else {}
     return {
         "mode": policy.mode.value,
+        "start_action": "trap" if connection.on_demand else "none",
         "local_ts": _selectors(policy.local_selectors, assigned=connection.takes is not None),
         "remote_ts": _selectors(policy.remote_selectors, assigned=connection.gives is not None),
         "esp_proposals": [proposal_text(each) for each in policy.esp_proposals],

@@ -10,8 +10,8 @@ from peers.reference.child import USE_TRANSPORT_MODE, ChildSa, first_host
 from peers.reference.connection import ChildPolicy, Mode
 from peers.reference.decisions import Decisions
 from peers.reference.message import Message
-from peers.reference.negotiation import within
-from peers.reference.numbers import NotifyType
+from peers.reference.negotiation import selector, within
+from peers.reference.numbers import IpProtocol, NotifyType
 from peers.reference.payloads import TrafficSelector, TSi, TSr
 from peers.reference.planted.catalogue import fault
 from peers.reference.states import State
@@ -161,3 +161,28 @@ def _any_for_opaque(entry: TrafficSelector | UnknownSelector) -> TrafficSelector
     if isinstance(entry, UnknownSelector) or (entry.start_port, entry.end_port) != OPAQUE:
         return entry
     return replace(entry, start_port=ANY_PORT[0], end_port=ANY_PORT[1])
+
+
+@fault("forgets-the-packet-that-it-begins-for")
+class ForgetsThePacketThatItBeginsFor(Decisions):
+    """The selectors of an offer are those of the policy, whatever packet it is made for."""
+
+    def put_first(self, because_of: ip.IpPacket | None) -> ip.IpPacket | None:
+        return None
+
+
+@fault("puts-a-packet-first-in-rekeys")
+class PutsAPacketFirstInRekeys(Decisions):
+    """A request to rekey a Child SA begins with the selectors of one packet."""
+
+    def edit(self, message: Message) -> Message:
+        if message.response or NotifyType.REKEY_SA not in message.notifies:
+            return message
+        tsi, tsr = message.get(TSi), message.get(TSr)
+        message = message.replacing(TSi((_first_host_of(tsi), *tsi.selectors)))
+        return message.replacing(TSr((_first_host_of(tsr), *tsr.selectors)))
+
+
+def _first_host_of(payload: TSi | TSr) -> TrafficSelector:
+    first = payload.ranges[0]
+    return selector(first.start_address, first.start_address, IpProtocol.ICMP)
