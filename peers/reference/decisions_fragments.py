@@ -35,6 +35,10 @@ class FragmentDecisions:
         """Say whether a fragment that does not verify takes others along: never (2.6)."""
         return False
 
+    def asks_on(self) -> bool:
+        """Say whether a request is sent again after some fragments of its response: it is (2.6)."""
+        return True
+
     def takes_whole(self, kept: Reassembly, message: Message) -> bool:
         """Say whether a message is taken in one piece though fragments of it are kept."""
         return True

@@ -43,6 +43,8 @@ class FragmentIntake:
         except PeerError as problem:
             self._endpoint.drop(f"fragment refused: {problem}")
             return None
+        if whole is None and message.response and not self._decide.asks_on():
+            session.outstanding[message.message_id].due = float("inf")
         if whole is None and session.fragments.count(message) == 1:
             due = self._endpoint.now + sum(self._endpoint.retransmissions)
             session.later += (Later(due, partial(self._expire, part=message)),)

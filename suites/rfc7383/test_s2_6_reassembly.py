@@ -203,6 +203,30 @@ def test_a_request_in_one_piece_after_some_of_its_fragments_is_processed(peer):
     assert peer.echo(), "the Child SA carries no traffic"
 
 
+@as_responder
+@requirement("rfc7383-2.6-incomplete-response-asked-for-again")
+@turned_red_by("asks-no-more-after-a-fragment")
+def test_response_that_does_not_come_whole_is_asked_for_again(peer, target):
+    """
+    peer                                        target
+                                        <--     HDR, SK {IDi, [IDr,] AUTH, SAi2, TSi, TSr}
+    HDR, SKF(1 of 3) {..}, HDR, SKF(2 of 3) {..} -->
+                                        <--     HDR, SK {IDi, ..}  (again)
+    HDR, SKF(1 of 3) {..}, .. HDR, SKF(3 of 3) {..} -->
+    PREVENTS: one fragment that is lost, and an initiator that waits for it for ever.
+    """
+    target.initiate()
+    request = peer.accept_ike_sa_init()
+    parts = peer.fragments(peer.ike_auth_response(request))
+    peer.say_fragments(parts[:2], "the third of three is withheld")
+
+    if not peer.hears_again(request):
+        assert not target.sas(), "the request is not sent again, and the IKE SA waits on"
+        return
+    peer.answer_in_fragments(request, parts)
+    assert peer.echo(), "the response came whole at last, and was not taken"
+
+
 @requirement("rfc7383-2.6.1-first-fragment-repeats-the-response")
 @turned_red_by("repeats-response-for-any-fragment")
 def test_a_later_fragment_of_an_answered_request_is_ignored(established):

@@ -209,6 +209,14 @@ class FragmentsIkeAuthOnly(Decisions):
         return (sa.encode(message),)
 
 
+@fault("asks-no-more-after-a-fragment")
+class AsksNoMoreAfterAFragment(Decisions):
+    """With the first fragment of its response a request counts as answered."""
+
+    def asks_on(self) -> bool:
+        return False
+
+
 @fault("waits-for-the-other-fragments")
 class WaitsForTheOtherFragments(Decisions):
     """While fragments of a request are kept, the request is not taken in one piece."""
