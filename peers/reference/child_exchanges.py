@@ -321,7 +321,8 @@ class ChildExchanges:
             policies = (policy_of(session, old),)
         agreed = []
         for policy in policies:
-            acceptable = policy.esp_proposals
+            window = session.sa.connection.replay_window
+            acceptable = self._decide.with_numbers_for(policy.esp_proposals, window)
             if not with_key_exchange:
                 acceptable = child_sa.without_key_exchange(acceptable)
             chosen = self._decide.choose(request.get(SA), acceptable)

@@ -26,7 +26,7 @@ from peers.reference.decisions_nat import NatDecisions
 from peers.reference.decisions_redirect import RedirectDecisions
 from peers.reference.decisions_traffic_class import TrafficClassDecisions
 from peers.reference.esp import EspPacket, Recovery, ReplayWindow
-from peers.reference.implemented import FORBIDDEN_FOR_IKE
+from peers.reference.implemented import FORBIDDEN_FOR_IKE, without_extended
 from peers.reference.initial import with_cookie, with_group
 from peers.reference.message import Header, Message
 from peers.reference.message_id_sync import MessageIdSyncDecisions
@@ -189,6 +189,12 @@ class Decisions(
     ) -> tuple[TrafficSelector, ...]:
         """Narrow selectors to what the configuration allows (2.9)."""
         return narrow(offered, allowed)
+
+    def with_numbers_for(
+        self, proposals: tuple[Proposal, ...], replay_window: int
+    ) -> tuple[Proposal, ...]:
+        """Say what is acceptable: no extended numbers without anti-replay (RFC 4303, 3.3.3)."""
+        return proposals if replay_window else without_extended(proposals)
 
     def put_first(self, because_of: ip.IpPacket | None) -> ip.IpPacket | None:
         """Give the packet whose selectors come first: the one that we ask because of (2.9)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 
 from peers.reference.additional import ADDITIONAL
 from peers.reference.crypto import is_for_ike, key_sizes, prf_size
@@ -56,15 +57,26 @@ _CHECKS: Mapping[int, Callable[[Transform], object]] = {
 def check_sequence_numbers(proposals: Iterable[Proposal], replay_window: int) -> None:
     """Raise ScriptError for extended numbers without or with too wide a replay window.
 
-    A receiver infers their high half from the window (RFC 4303, 3.3.3 and A2).
+    A receiver infers their high half from the window (RFC 4303, A2). Without one it does not agree
+    to them (3.3.3), so there have to be 32-bit numbers beside.
     """
-    extended = any(
-        transform.id == Esn.ESN
-        for proposal in proposals
-        for transform in proposal.of(TransformType.ESN)
-    )
-    if extended and not 1 <= replay_window <= MOST_PACKETS:
+    kinds = [{each.id for each in proposal.of(TransformType.ESN)} for proposal in proposals]
+    extended = any(Esn.ESN in each for each in kinds)
+    alone = any(each == {Esn.ESN} for each in kinds)
+    if (alone and not replay_window) or (extended and replay_window > MOST_PACKETS):
         raise ScriptError(f"extended sequence numbers with a replay window of {replay_window}")
+
+
+def without_extended(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:
+    """Leave extended sequence numbers out of proposals."""
+    return tuple(
+        replace(proposal, transforms=tuple(t for t in proposal.transforms if not _is_extended(t)))
+        for proposal in proposals
+    )
+
+
+def _is_extended(transform: Transform) -> bool:
+    return transform.type == TransformType.ESN and transform.id == Esn.ESN
 
 
 def check_implemented(proposals: Iterable[Proposal]) -> None:

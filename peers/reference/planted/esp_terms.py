@@ -212,3 +212,17 @@ class LetsTheCounterCycle(Decisions):
         if super().is_used_up(child):
             child.outbound.sequence = 0
         return False
+
+
+@fault("agrees-to-extended-numbers-without-anti-replay")
+class AgreesToExtendedNumbersWithoutAntiReplay(Decisions):
+    """What is offered and configured is chosen, whether there is a replay window or none."""
+
+    def with_numbers_for(
+        self, proposals: tuple[Proposal, ...], replay_window: int
+    ) -> tuple[Proposal, ...]:
+        return proposals
+
+    def child(self, terms: ChildTerms, connection: Connection, seed: ChildSeed) -> ChildSa:
+        window = connection.replay_window or 64
+        return super().child(terms, replace(connection, replay_window=window), seed)
