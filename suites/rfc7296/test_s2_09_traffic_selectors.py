@@ -6,12 +6,26 @@ from ipaddress import ip_network
 import pytest
 
 from peers.reference.negotiation import selectors, within
-from peers.reference.numbers import ExchangeType, NotifyType, TrafficSelectorType
+from peers.reference.numbers import ExchangeType, IpProtocol, NotifyType, TrafficSelectorType
 from peers.reference.payloads import AUTH, SA, Delete, IDr, TSi, TSr
 from peers.reference.substructures import UnknownSelector
 from suites.judge import as_responder, differs, requirement, turned_red_by, twin_of
 
 EVERYWHERE = TSr(selectors([ip_network("0.0.0.0/0")]))
+SHAPES = pytest.mark.parametrize(
+    "shape",
+    [
+        pytest.param(lambda net, at: [_range(net, at + 1, at + 1)], id="one-host"),
+        pytest.param(lambda net, at: [_range(net, at, at + 127)], id="half-of-it"),
+        pytest.param(lambda net, at: [_range(net, at, at + 100)], id="no-prefix"),
+        pytest.param(
+            lambda net, at: [_range(net, at + 1, at + 1), _range(net, at + 7, at + 7)], id="two"
+        ),
+        pytest.param(lambda net, _: [replace(net, ip_protocol=IpProtocol.ICMP)], id="one-protocol"),
+    ],
+)
+"""Selectors within a network, of which its first host is one."""
+
 ELSEWHERE = TSr(selectors([ip_network("203.0.113.0/24")]))
 
 
@@ -75,7 +89,7 @@ def test_configured_selectors_are_granted_whole(peer):
 
 
 @requirement("rfc7296-2.9-first-selector-kept")
-@turned_red_by("narrows-to-the-last-selector")
+@turned_red_by("narrows-to-the-last-selector", "refuses-less-than-it-is-configured-for")
 def test_first_selectors_are_in_what_is_granted(peer):
     """
     peer                                        target (TSr = its network)
@@ -94,6 +108,33 @@ def test_first_selectors_are_in_what_is_granted(peer):
         granted = response.get(type(each)).ranges
         first = each.ranges[:1]
         assert within(first, granted), f"the first selector is not in {response.get(type(each))}"
+    peer.take_up(request, response)
+    assert peer.echo(), "the Child SA carries no traffic"
+
+
+@SHAPES
+@requirement("rfc7296-2.9-first-selector-kept", "rfc7296-2.9-narrowed-to-subset")
+@turned_red_by("refuses-less-than-it-is-configured-for")
+def test_selectors_within_the_configuration_are_granted(peer, shape):
+    """
+    peer                                        target (TSr = its network)
+    HDR, SK {.., TSi, TSr(some of its network)} -->
+                                        <--     HDR, SK {.., TSi, TSr(the first of it, at least)}
+    ESP {echo request}                  -->
+                                        <--     ESP {echo reply}
+    PREVENTS: selectors that are refused, or an SA for others, because they are no whole network.
+    """
+    peer.open_ike_sa()
+    request = peer.ike_auth()
+    [network] = request.get(TSr).ranges
+    asked = TSr(tuple(shape(network, network.start_address)))
+    request = request.replacing(asked)
+    response = peer.exchange(request)
+
+    assert response.has(TSr), f"refused, though it is within the configuration: {response}"
+    granted = response.get(TSr).ranges
+    assert within(asked.ranges[:1], granted), f"the first selector is not in {response.get(TSr)}"
+    assert within(granted, asked.ranges), f"more than was asked for: {response.get(TSr)}"
     peer.take_up(request, response)
     assert peer.echo(), "the Child SA carries no traffic"
 
@@ -231,6 +272,10 @@ def test_child_sas_for_the_same_traffic_stand_side_by_side(established, target):
     if deleted:
         differs(f"a Child SA is deleted because there is another: {deleted[0]}")
     assert still, "the first Child SA carries no more traffic"
+
+
+def _range(network, start, end):
+    return replace(network, start_address=start, end_address=end)
 
 
 def _hosts(payload, *numbers):

@@ -19,6 +19,16 @@ from peers.reference.substructures import UnknownSelector
 from peers.reference.traffic_selectors import ANY_PORT, OPAQUE
 
 
+@fault("refuses-less-than-it-is-configured-for")
+class RefusesLessThanItIsConfiguredFor(Decisions):
+    """Selectors within those of the policy are refused, unless they are all of it."""
+
+    def narrow(
+        self, offered: Sequence[TrafficSelector], allowed: Sequence[TrafficSelector]
+    ) -> tuple[TrafficSelector, ...]:
+        return super().narrow(offered, allowed) if within(allowed, offered) else ()
+
+
 @fault("narrows-to-the-last-selector")
 class NarrowsToTheLastSelector(Decisions):
     """Of several selectors that are offered only the last one is kept."""
