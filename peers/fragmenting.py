@@ -7,9 +7,12 @@ from collections.abc import Iterable
 
 from peers.conversation import HeardMessage, Said
 from peers.exchanging import Exchanging
-from peers.reference.events import Transmission
+from peers.reference.events import Packet, Transmission
 from peers.reference.fragments import split_into
 from peers.reference.message import Message
+
+IPV4_AND_UDP = 28
+"""Octets of the headers of IPv4 and UDP."""
 
 
 class Fragmenting(Exchanging):
@@ -50,13 +53,24 @@ class Fragmenting(Exchanging):
 
     def fragments_heard(self, message: Message) -> list[Message]:
         """Give the fragments of a message that was heard, in order of arrival; none of a whole."""
+        return [part for part, _ in self._fragments_of(message)]
+
+    def fragment_sizes(self, message: Message) -> list[int]:
+        """Give the octets of the IPv4 datagrams of those fragments."""
+        return [IPV4_AND_UDP + len(packet.octets) for _, packet in self._fragments_of(message)]
+
+    def _fragments_of(self, message: Message) -> list[tuple[Message, Packet]]:
         wanted = message.exchange, message.response, message.message_id
         heard = [
-            each.decoded
+            (each.decoded, each.packet)
             for each in self.events
             if isinstance(each, Transmission)
             and not each.sent
             and isinstance(each.decoded, Message)
             and each.decoded.fragment is not None
         ]
-        return [m for m in heard if (m.exchange, m.response, m.message_id) == wanted]
+        return [
+            (part, packet)
+            for part, packet in heard
+            if (part.exchange, part.response, part.message_id) == wanted
+        ]

@@ -3,7 +3,7 @@
 from peers.reference.negotiation import encr, ke
 from peers.reference.numbers import Encr, ExchangeType, KeyExchangeMethod
 from suites.fragmentation import FRAGMENTED, LARGE, assert_well_made
-from suites.judge import as_responder, requirement, turned_red_by
+from suites.judge import as_responder, differs, requirement, turned_red_by
 from suites.terms import (
     AES_CBC_256,
     AES_GCM_128,
@@ -15,12 +15,16 @@ from suites.terms import (
     ike,
 )
 
+SMALL_ENOUGH = 1280
+"""Octets of an IP datagram that both daemons' own thresholds are not above."""
+
 ROWS = (
     "rfc7383-2.5-fragments-are-numbered",
     "rfc7383-2.5-first-payload-in-first-fragment",
     "rfc7383-2.5-header-is-that-of-the-message",
     "rfc7383-2.5-fragment-payload-is-last",
     "rfc7383-2.4-used-where-ip-would-fragment",
+    "rfc7383-2.5.1-below-threshold",
 )
 AES_CBC_128 = encr(Encr.ENCR_AES_CBC, 128)
 LARGEST = ke(KeyExchangeMethod.MODP_8192)
@@ -42,6 +46,7 @@ FAULTS = (
     "counts-fragments-of-a-larger-total",
     "sets-a-flag-in-later-fragments",
     "puts-a-payload-before-later-fragments",
+    "makes-fragments-of-any-size",
 )
 
 
@@ -62,6 +67,7 @@ def test_fragments_of_a_response(peer):
     response = peer.exchange(request)
 
     assert_well_made(peer.fragments_heard(response), response)
+    _assert_small_enough(peer.fragment_sizes(response))
     peer.take_up(request, response)
     assert peer.echo(), "the Child SA carries no traffic"
 
@@ -83,6 +89,7 @@ def test_fragments_of_a_request(peer, target):
     request = peer.accept_ike_sa_init()
 
     assert_well_made(peer.fragments_heard(request), request)
+    _assert_small_enough(peer.fragment_sizes(request))
     peer.answer(request, peer.ike_auth_response(request))
     assert peer.exchange(peer.informational()).exchange == ExchangeType.INFORMATIONAL
     assert peer.echo(), "the Child SA carries no traffic"
@@ -106,3 +113,8 @@ def test_later_messages_are_split_too(accepted, target):
     request = accepted.hear_request(ExchangeType.CREATE_CHILD_SA)
 
     assert_well_made(accepted.fragments_heard(request), request)
+
+
+def _assert_small_enough(sizes):
+    if max(sizes) > SMALL_ENOUGH:
+        differs(f"fragments in datagrams of {sizes} octets")

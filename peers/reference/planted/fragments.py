@@ -199,6 +199,17 @@ class GoesOnAfterTooManyFragments(Decisions):
         return False
 
 
+@fault("makes-fragments-of-any-size")
+class MakesFragmentsOfAnySize(Decisions):
+    """A message that is too large goes in one fragment, which is larger."""
+
+    def datagrams(self, sa: IkeSa, message: Message) -> Datagrams:
+        if len(sa.parts(message)) == 1:
+            return super().datagrams(sa, message)
+        (part,) = split_into(message, 1)
+        return (sa.encode(part),)
+
+
 @fault("fragments-ike-auth-only")
 class FragmentsIkeAuthOnly(Decisions):
     """Large messages after IKE_AUTH go in one piece."""
