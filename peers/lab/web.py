@@ -28,6 +28,9 @@ class _Server(ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
 
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of a client that goes away: the capture has it."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     timeout = PATIENCE
@@ -37,9 +40,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().__init__(*request)
 
     def do_GET(self) -> None:
-        value = self._published.get(
-            urlsplit(self._published.base)._replace(path=self.path).geturl()
-        )
+        value = self._published.get(self._published.base + self.path.removeprefix("/"))
         if value is None:
             self.send_error(HTTPStatus.NOT_FOUND)
             return

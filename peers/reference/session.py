@@ -77,7 +77,8 @@ class Session:
     many we do; ``taken`` are those that came before an earlier one, and ``answers`` the last
     responses of ours by Message ID, as many as that. ``reported`` is when a Message ID outside
     the window was reported last, ``putting_off`` when the peer began to answer TEMPORARY_FAILURE
-    (2.25). ``came`` is the way that the newest message came, our end first. ``last_auth`` is the
+    (2.25). ``came`` is the way that the newest message came, our end first, if not the
+    IKE SA's own. ``last_auth`` is the
     Message ID of the IKE_AUTH request that authenticated the peer, ``eap`` the conversation in
     IKE_AUTH before that.
     ``fragments`` are the peer's messages that are under way in pieces (RFC 7383).

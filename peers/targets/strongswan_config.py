@@ -20,6 +20,7 @@ from peers.targets.strongswan_auth import (
     authorities,
     certificates_of,
     local_side,
+    looks_up,
     ppk_settings,
     remote_side,
     secrets_section,
@@ -190,7 +191,8 @@ def swanctl_conf(connection: Connection) -> str:
     files = (
         f"# {_text(each)}\n{armoured('CERTIFICATE', each)}" for each in certificates_of(connection)
     )
-    return "".join([*(f"{line}\n" for line in lines), *files])
+    settings = ["# strongswan.conf: hash_and_url = yes\n"] if looks_up(connection) else []
+    return "".join([*(f"{line}\n" for line in lines), *files, *settings])
 
 
 def _lines(section: Section, depth: int = 0) -> list[str]:
