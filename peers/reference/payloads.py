@@ -133,6 +133,9 @@ class IDr(Identification):
     """Identification of the responder (RFC 7296, 3.5)."""
 
 
+HASH_AND_URL = (CertEncoding.HASH_AND_URL_X509, CertEncoding.HASH_AND_URL_BUNDLE)
+
+
 @shared_fields
 class _Certificates(Payload):
     __slots__ = ()
@@ -148,6 +151,13 @@ class _Certificates(Payload):
 @payload(37)
 class CERT(_Certificates):
     """Certificate (RFC 7296, 3.6)."""
+
+    def details(self) -> list[str]:
+        """Give the encoding, and the size or the URL behind the hash."""
+        url = self.data[20:].decode("latin-1")
+        if self.encoding in HASH_AND_URL and url.isprintable():
+            return [str(CertEncoding(self.encoding)), repr(url)]
+        return _Certificates.details(self)
 
 
 @payload(38)

@@ -39,6 +39,15 @@ def test_payload_has_the_hash_and_the_url():
     assert cert.encoding == 12
 
 
+def test_payload_is_shown_with_its_url():
+    cert, published = told(hash_and_url.BUNDLE, b"a bundle")
+
+    assert str(cert) == f"CERT(HASH_AND_URL_BUNDLE, '{published.url(b'a bundle')}')"
+    assert (
+        str(CERT(hash_and_url.X509, bytes(20) + b"\n<b>")) == "CERT(HASH_AND_URL_X509, 24 octets)"
+    )
+
+
 @given(SEQUENCES)
 def test_a_single_certificate_is_looked_up(value):
     assert hash_and_url.look_up(*told(hash_and_url.X509, value)) == (x509(value),)
