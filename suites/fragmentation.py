@@ -8,7 +8,6 @@ from dataclasses import replace
 from peers.reference import signature_schemes as schemes
 from peers.reference.message import Message
 from peers.reference.numbers import HashAlgorithm, NotifyType, PayloadType
-from peers.reference.payloads import Notify
 from suites.judge import differs
 from suites.methods import RSA_3072, Signs, authenticated
 from suites.terms import arranged
@@ -43,13 +42,7 @@ def in_order(parts: Sequence[Message], order: Sequence[int]) -> list[Message]:
 
 def without_announcement(message: Message) -> Message:
     """Leave out what says that fragments are taken."""
-    kept = tuple(
-        each
-        for each in message.payloads
-        if not isinstance(each, Notify)
-        or each.notify_type != NotifyType.IKEV2_FRAGMENTATION_SUPPORTED
-    )
-    return replace(message, payloads=kept)
+    return message.without_notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)
 
 
 def assert_well_made(parts: Sequence[Message], whole: Message) -> None:

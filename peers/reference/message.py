@@ -351,6 +351,15 @@ class Message:
         kept = tuple(payload for payload in self.payloads if not isinstance(payload, kinds))
         return replace(self, payloads=kept)
 
+    def without_notify(self, notify_type: NotifyType) -> Message:
+        """Leave out all Notify payloads of that type."""
+        kept = tuple(
+            payload
+            for payload in self.payloads
+            if not isinstance(payload, Notify) or payload.notify_type != notify_type
+        )
+        return replace(self, payloads=kept)
+
     def replacing(self, payload: Payload) -> Message:
         """Put ``payload`` where the first one of its class (a Notify: of its type) stands.
 

@@ -67,7 +67,7 @@ def test_fragments_of_a_response(peer):
     response = peer.exchange(request)
 
     assert_well_made(peer.fragments_heard(response), response)
-    _assert_small_enough(peer.fragment_sizes(response))
+    _judge_sizes(peer.fragment_sizes(response))
     peer.take_up(request, response)
     assert peer.echo(), "the Child SA carries no traffic"
 
@@ -89,7 +89,7 @@ def test_fragments_of_a_request(peer, target):
     request = peer.accept_ike_sa_init()
 
     assert_well_made(peer.fragments_heard(request), request)
-    _assert_small_enough(peer.fragment_sizes(request))
+    _judge_sizes(peer.fragment_sizes(request))
     peer.answer(request, peer.ike_auth_response(request))
     assert peer.exchange(peer.informational()).exchange == ExchangeType.INFORMATIONAL
     assert peer.echo(), "the Child SA carries no traffic"
@@ -115,6 +115,6 @@ def test_later_messages_are_split_too(accepted, target):
     assert_well_made(accepted.fragments_heard(request), request)
 
 
-def _assert_small_enough(sizes):
+def _judge_sizes(sizes):
     if max(sizes) > SMALL_ENOUGH:
         differs(f"fragments in datagrams of {sizes} octets")

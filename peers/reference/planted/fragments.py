@@ -26,8 +26,7 @@ class DoesNotSayThatItTakesFragments(Decisions):
     """IKE_SA_INIT messages of ours have no IKEV2_FRAGMENTATION_SUPPORTED."""
 
     def edit(self, message: Message) -> Message:
-        kept = tuple(payload for payload in message.payloads if not _announces(payload))
-        return replace(message, payloads=kept)
+        return message.without_notify(NotifyType.IKEV2_FRAGMENTATION_SUPPORTED)
 
 
 @fault("says-the-protocol-of-fragmentation")

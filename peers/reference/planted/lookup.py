@@ -11,7 +11,7 @@ from peers.reference.decisions import Decisions
 from peers.reference.errors import PeerError
 from peers.reference.message import Message
 from peers.reference.numbers import NotifyType
-from peers.reference.payloads import CERT, Notify
+from peers.reference.payloads import CERT
 from peers.reference.planted.catalogue import fault
 
 
@@ -46,13 +46,7 @@ class KeepsLookupsToItself(Decisions):
     """HTTP_CERT_LOOKUP_SUPPORTED is never sent, though certificates are looked up."""
 
     def edit(self, message: Message) -> Message:
-        kept = tuple(
-            payload
-            for payload in message.payloads
-            if not isinstance(payload, Notify)
-            or payload.notify_type != NotifyType.HTTP_CERT_LOOKUP_SUPPORTED
-        )
-        return replace(message, payloads=kept)
+        return message.without_notify(NotifyType.HTTP_CERT_LOOKUP_SUPPORTED)
 
 
 @fault("tells-no-urls")

@@ -50,13 +50,7 @@ class AnnouncesNoHashes(Decisions):
     """Method 14 is used, and SIGNATURE_HASH_ALGORITHMS is never sent."""
 
     def edit(self, message: Message) -> Message:
-        kept = tuple(
-            payload
-            for payload in message.payloads
-            if not isinstance(payload, Notify)
-            or payload.notify_type != NotifyType.SIGNATURE_HASH_ALGORITHMS
-        )
-        return replace(message, payloads=kept)
+        return message.without_notify(NotifyType.SIGNATURE_HASH_ALGORITHMS)
 
 
 @fault("announces-sha1")
