@@ -10,6 +10,7 @@ from peers.exchanging import Exchanging
 from peers.reference.events import Packet, Transmission
 from peers.reference.fragments import split_into
 from peers.reference.message import Message
+from peers.reference.sa import IkeSa
 
 IPV4_AND_UDP = 28
 """Octets of the headers of IPv4 and UDP."""
@@ -19,8 +20,8 @@ class Fragmenting(Exchanging):
     """What a peer does to send messages in fragments, and to look at those that it hears."""
 
     @abstractmethod
-    def _say(self, message: Message, wrong: str = "") -> tuple[Said, ...]:
-        """Send a message once, or a fragment of one."""
+    def _say_again(self, said: Iterable[Said], sa: IkeSa, wrong: str = "") -> None:
+        """Send what was encoded."""
 
     @abstractmethod
     def _heard_response(self, request: Message, said: Iterable[Said]) -> HeardMessage:
@@ -35,8 +36,14 @@ class Fragmenting(Exchanging):
         return split_into(message, total)
 
     def say_fragments(self, parts: Iterable[Message], wrong: str = "") -> tuple[Said, ...]:
-        """Send fragments once, in the order given; ``wrong`` says what is wrong with them."""
-        return tuple(said for part in parts for said in self._say(part, wrong))
+        """Send fragments once, in the order given; ``wrong`` says what is wrong with them.
+
+        They are sealed before the first is sent: what a daemon makes of the second may hang on
+        whether it has computed its keys since the first.
+        """
+        said = tuple(Said(self.ike.encode(part), part) for part in parts)
+        self._say_again(said, self.ike, wrong)
+        return said
 
     def exchange_fragments(self, request: Message, parts: Iterable[Message]) -> Message:
         """Send the fragments of a request once; give the response.
