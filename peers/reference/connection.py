@@ -107,7 +107,8 @@ class Connection:
     ``more_addresses`` are those of this side besides ``local``. The other side may come
     ``from_anywhere``: from other addresses than ``remote``, too, but then it has to begin.
     It takes IKE_INTERMEDIATE exchanges where ``intermediate`` says so (RFC 9242), and where its
-    proposals have additional key exchanges (RFC 9370).
+    proposals have additional key exchanges (RFC 9370). Without ``ike_proposals`` it has those that
+    a daemon has by itself.
     ``childless`` is about IKE_AUTH without a Child SA (RFC 6023): a responder never grants it or
     does, an initiator that is to ``FORCE`` it asks so where it may. None is as it is by default.
     An initiator that ``follows_redirects`` lets itself be sent elsewhere, a responder sends it

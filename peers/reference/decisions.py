@@ -26,7 +26,7 @@ from peers.reference.decisions_nat import NatDecisions
 from peers.reference.decisions_redirect import RedirectDecisions
 from peers.reference.decisions_traffic_class import TrafficClassDecisions
 from peers.reference.esp import EspPacket, Recovery, ReplayWindow
-from peers.reference.implemented import FORBIDDEN_FOR_IKE, without_extended
+from peers.reference.implemented import FORBIDDEN_FOR_IKE, IKE_BY_DEFAULT, without_extended
 from peers.reference.initial import with_cookie, with_group
 from peers.reference.message import Header, Message
 from peers.reference.message_id_sync import MessageIdSyncDecisions
@@ -163,6 +163,10 @@ class Decisions(
     def has_for_ike(self, transform: Transform) -> bool:
         """Say whether an IKE SA may be configured for that: not if it is forbidden (RFC 8247)."""
         return (transform.type, transform.id) not in FORBIDDEN_FOR_IKE
+
+    def ike_by_default(self) -> tuple[Proposal, ...]:
+        """Give the proposals of a connection that names none (RFC 8247, 2)."""
+        return IKE_BY_DEFAULT
 
     def choose(self, offered: SA, acceptable: Sequence[Proposal]) -> Proposal | None:
         """Choose one proposal, or none."""

@@ -120,9 +120,9 @@ class Endpoint:
         return self._flush()
 
     def initiate(self, connection: Connection, now: float) -> list[Packet]:
-        """Start the initial exchanges."""
+        """Start the initial exchanges of a connection, as it was configured."""
         self.now = now
-        self._initiator.start(connection)
+        self._initiator.start(self.connections.get(connection.name, connection))
         return self._flush()
 
     def begin(self, connection: Connection, origin: IPAddress | None = None) -> None:
@@ -131,6 +131,8 @@ class Endpoint:
 
     def configure(self, connection: Connection) -> None:
         """Take a connection; ScriptError when its proposals hold what is not implemented."""
+        if not connection.ike_proposals:
+            connection = replace(connection, ike_proposals=self.decide.ike_by_default())
         esp = [each for policy in connection.children for each in policy.esp_proposals]
         check_implemented((*connection.ike_proposals, *esp))
         check_sequence_numbers(esp, connection.replay_window)

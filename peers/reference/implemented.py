@@ -10,6 +10,7 @@ from peers.reference.crypto import is_for_ike, key_sizes, prf_size
 from peers.reference.errors import ScriptError
 from peers.reference.esp import MOST_PACKETS
 from peers.reference.key_exchange import check_method
+from peers.reference.negotiation import encr, ike_proposal, ke, prf
 from peers.reference.numbers import (
     Encr,
     Esn,
@@ -32,6 +33,19 @@ FORBIDDEN_FOR_IKE: Collection[tuple[int, int]] = frozenset(
     }
 )
 """What is not to be implemented for IKE (RFC 8247, 2); here it is, to be offered and refused."""
+
+IKE_BY_DEFAULT: tuple[Proposal, ...] = (
+    ike_proposal(
+        encr(Encr.ENCR_AES_GCM_16, 256),
+        encr(Encr.ENCR_AES_GCM_16, 128),
+        prf(Prf.PRF_HMAC_SHA2_256),
+        prf(Prf.PRF_HMAC_SHA2_512),
+        ke(KeyExchangeMethod.CURVE25519),
+        ke(KeyExchangeMethod.ECP_256),
+        ke(KeyExchangeMethod.MODP_2048),
+    ),
+)
+"""What a connection has that names no proposals."""
 
 
 def _check_method(transform: Transform) -> None:

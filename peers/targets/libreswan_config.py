@@ -150,7 +150,6 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
         **({} if connection.gives else libreswan_settings("right", policy.remote_selectors)),
         **libreswan_sides(connection),
         "type": policy.mode.value,
-        "ike": ",".join(ike_text(each) for each in connection.ike_proposals),
         "esp": ",".join(esp_text(each) for each in policy.esp_proposals),
         "esn": _sequence_numbers(policy),
         "pfs": "yes" if _has_key_exchange(policy) else "no",
@@ -164,6 +163,8 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
         "leftupdown": "%disabled",
         "auto": "ignore",
     }
+    if connection.ike_proposals:
+        settings["ike"] = ",".join(ike_text(each) for each in connection.ike_proposals)
     settings |= _extensions(connection) | _lifetimes(connection.lifetimes)
     if connection.tfc_size:
         settings["tfc"] = str(connection.tfc_size)

@@ -128,7 +128,7 @@ def connection_section(connection: Connection) -> Section:
         "version": "2",
         "local_addrs": [str(connection.local)],
         "remote_addrs": ["%any" if connection.from_anywhere else str(connection.remote)],
-        "proposals": [proposal_text(each) for each in connection.ike_proposals],
+        "proposals": [proposal_text(each) for each in connection.ike_proposals] or ["default"],
         "mobike": "yes" if connection.mobike else "no",
         "encap": "yes" if connection.claims_nat else "no",
         "fragmentation": "yes" if connection.fragment_size else "no",

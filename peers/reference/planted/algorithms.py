@@ -9,10 +9,18 @@ from peers.reference.child import ChildSa, ChildSeed, ChildTerms
 from peers.reference.connection import Connection
 from peers.reference.decisions import Decisions
 from peers.reference.keys import ChildKeys, SaKeys
-from peers.reference.numbers import Prf
+from peers.reference.negotiation import ke
+from peers.reference.numbers import KeyExchangeMethod, Prf
 from peers.reference.payloads import SA
 from peers.reference.planted.catalogue import fault
 from peers.reference.substructures import Proposal, Transform
+
+DISCOURAGED = (
+    KeyExchangeMethod.MODP_1024,
+    KeyExchangeMethod.MODP_1536,
+    KeyExchangeMethod.MODP_2048_S224,
+    KeyExchangeMethod.MODP_2048_S256,
+)
 
 
 @fault("has-nothing-of-an-offer", fundamental=True)
@@ -29,6 +37,17 @@ class HasWhatIsForbidden(Decisions):
 
     def has_for_ike(self, transform: Transform) -> bool:
         return True
+
+
+@fault("has-discouraged-groups-by-default")
+class HasDiscouragedGroupsByDefault(Decisions):
+    """A connection that names no algorithms has the groups 2, 5, 23 and 24, too (RFC 8247, 2.4)."""
+
+    def ike_by_default(self) -> tuple[Proposal, ...]:
+        return tuple(
+            replace(each, transforms=(*each.transforms, *map(ke, DISCOURAGED)))
+            for each in super().ike_by_default()
+        )
 
 
 class OtherKeys(Decisions):

@@ -1,0 +1,75 @@
+"""RFC 8247, 2.4: groups that a daemon neither offers nor takes when nobody names algorithms."""
+
+from dataclasses import replace
+
+import pytest
+
+from peers.reference.negotiation import ke, numbered, offered_groups
+from peers.reference.numbers import ExchangeType, KeyExchangeMethod
+from peers.reference.payloads import SA
+from suites.judge import as_responder, differs, requirement, turned_red_by, twin_of
+from suites.terms import AES_GCM_256, arranged, ike
+
+NAMES_NO_ALGORITHMS = arranged(lambda described: replace(described, ike_proposals=()))
+
+DISCOURAGED = pytest.mark.parametrize(
+    "group",
+    [
+        pytest.param(group, id=group.name, marks=requirement(f"rfc8247-2.4-no-group-{group:d}"))
+        for group in (
+            KeyExchangeMethod.MODP_1024,
+            KeyExchangeMethod.MODP_1536,
+            KeyExchangeMethod.MODP_2048_S224,
+            KeyExchangeMethod.MODP_2048_S256,
+        )
+    ],
+)
+
+
+def _grants(peer, group):
+    """Say whether an offer of that group alone, with AES-GCM, is granted."""
+    request = peer.ike_sa_init(group).replacing(SA(numbered([ike(AES_GCM_256, ke(group))])))
+    return peer.exchange(request).has(SA)
+
+
+@DISCOURAGED
+@NAMES_NO_ALGORITHMS
+@turned_red_by("has-discouraged-groups-by-default")
+def test_discouraged_group_is_not_taken_by_default(peer, group):
+    """
+    peer                                        target (its configuration names no algorithms)
+    HDR, SAi1(that group), KEi, Ni      -->
+                                        <--     HDR, N(NO_PROPOSAL_CHOSEN), or another refusal
+    PREVENTS: keys by a group that can be broken, because nobody said which to use.
+    """
+    if _grants(peer, group):
+        differs(f"{group} is taken by default")
+
+
+@NAMES_NO_ALGORITHMS
+@twin_of(test_discouraged_group_is_not_taken_by_default)
+@requirement("rfc8247-2.4-group-14")
+@turned_red_by("has-nothing-of-an-offer")
+def test_group_14_is_taken_by_default(peer):
+    """
+    peer                                        target (its configuration names no algorithms)
+    HDR, SAi1(MODP_2048), KEi, Ni       -->
+                                        <--     HDR, SAr1, KEr, Nr
+    """
+    assert _grants(peer, KeyExchangeMethod.MODP_2048), "MODP_2048 is not taken by default"
+
+
+@DISCOURAGED
+@NAMES_NO_ALGORITHMS
+@as_responder
+@turned_red_by("has-discouraged-groups-by-default")
+def test_discouraged_group_is_not_offered_by_default(peer, target, group):
+    """
+    peer                                        target (its configuration names no algorithms)
+                                        <--     HDR, SAi1(without that group), KEi, Ni
+    """
+    target.initiate()
+    offered = offered_groups(peer.hear_request(ExchangeType.IKE_SA_INIT).get(SA))
+
+    if group in offered:
+        differs(f"{group} is offered by default, among {', '.join(map(str, offered))}")
