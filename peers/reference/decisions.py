@@ -34,6 +34,7 @@ from peers.reference.negotiation import (
     choose,
     narrow,
     offered_groups,
+    with_longer_keys,
     within,
 )
 from peers.reference.numbers import (
@@ -169,8 +170,14 @@ class Decisions(
         return IKE_BY_DEFAULT
 
     def choose(self, offered: SA, acceptable: Sequence[Proposal]) -> Proposal | None:
-        """Choose one proposal, or none."""
-        return choose(offered, acceptable)
+        """Choose one proposal, or none; a longer key than ours is as good (RFC 7296, 3.3.5)."""
+        return choose(offered, acceptable) or choose(
+            offered, self.with_longer_keys(acceptable, offered)
+        )
+
+    def with_longer_keys(self, acceptable: Sequence[Proposal], offered: SA) -> tuple[Proposal, ...]:
+        """Accept longer keys of the ciphers that are configured."""
+        return with_longer_keys(acceptable, offered)
 
     def wrong_group(self, group: KeyExchangeMethod) -> Notify:
         """Ask for another key exchange method (1.2)."""

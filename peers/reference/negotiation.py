@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from itertools import product
@@ -34,6 +34,9 @@ from peers.reference.traffic_selectors import ANY_PORT, OPAQUE
 
 KEY_LENGTH = 14
 """The one transform attribute that is defined (RFC 7296, 3.3.5)."""
+
+KEY_LENGTHS = (128, 192, 256)
+"""Of the ciphers that have keys of several lengths, in bits."""
 
 MOST_SELECTORS = 255
 """Traffic selectors that one payload can count (RFC 7296, 3.13)."""
@@ -151,6 +154,21 @@ def choose(offered: SA, acceptable: Sequence[Proposal]) -> Proposal | None:
             if chosen is not None:
                 return chosen
     return None
+
+
+def with_longer_keys(acceptable: Sequence[Proposal], offered: SA) -> tuple[Proposal, ...]:
+    """Accept the same ciphers with longer keys too, as far as they are offered (3.3.5)."""
+    ciphers = [each for theirs in offered.proposals for each in theirs.of(TransformType.ENCR)]
+
+    def longer_than_in(ours: Proposal) -> Iterator[Transform]:
+        for mine, cipher in product(ours.of(TransformType.ENCR), ciphers):
+            longer = (bits for bits in KEY_LENGTHS if mine.key_length and bits > mine.key_length)
+            if cipher in [encr(Encr(mine.id), bits) for bits in longer]:
+                yield cipher
+
+    return tuple(
+        replace(ours, transforms=(*ours.transforms, *longer_than_in(ours))) for ours in acceptable
+    )
 
 
 def _common(theirs: Proposal, ours: Proposal) -> Proposal | None:

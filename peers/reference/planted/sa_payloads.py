@@ -44,6 +44,14 @@ class RefusesOffersWithUnknownTransformTypes(Decisions):
         return super().choose(offered, acceptable)
 
 
+@fault("wants-exactly-the-configured-key-length")
+class WantsExactlyTheConfiguredKeyLength(Decisions):
+    """A cipher with a longer key than the configured one is refused (3.3.5)."""
+
+    def with_longer_keys(self, acceptable: Sequence[Proposal], offered: SA) -> tuple[Proposal, ...]:
+        return tuple(acceptable)
+
+
 @fault("supplies-missing-transforms")
 class SuppliesMissingTransforms(Decisions):
     """A proposal without a PRF is completed with ours."""
