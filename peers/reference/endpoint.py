@@ -131,11 +131,11 @@ class Endpoint:
 
     def configure(self, connection: Connection) -> None:
         """Take a connection; ScriptError when its proposals hold what is not implemented."""
-        if not connection.ike_proposals:
-            connection = replace(connection, ike_proposals=self.decide.ike_by_default())
         esp = [each for policy in connection.children for each in policy.esp_proposals]
         check_implemented((*connection.ike_proposals, *esp))
         check_sequence_numbers(esp, connection.replay_window)
+        if not connection.ike_proposals:
+            connection = replace(connection, ike_proposals=self.decide.ike_by_default())
         self.connections[connection.name] = connection
 
     def delete(

@@ -9,8 +9,8 @@ from peers.reference.child import ChildSa, ChildSeed, ChildTerms
 from peers.reference.connection import Connection
 from peers.reference.decisions import Decisions
 from peers.reference.keys import ChildKeys, SaKeys
-from peers.reference.negotiation import ke
-from peers.reference.numbers import KeyExchangeMethod, Prf
+from peers.reference.negotiation import encr, ike_proposal, integ, ke, prf
+from peers.reference.numbers import Encr, Integ, KeyExchangeMethod, Prf
 from peers.reference.payloads import SA
 from peers.reference.planted.catalogue import fault
 from peers.reference.substructures import Proposal, Transform
@@ -48,6 +48,21 @@ class HasDiscouragedGroupsByDefault(Decisions):
             replace(each, transforms=(*each.transforms, *map(ke, DISCOURAGED)))
             for each in super().ike_by_default()
         )
+
+
+@fault("offers-old-integrity-algorithms-by-default")
+class OffersOldIntegrityAlgorithmsByDefault(Decisions):
+    """A connection that names no algorithms offers DES-MAC and KPDK-MD5, too (RFC 8247, 2.3)."""
+
+    def ike_by_default(self) -> tuple[Proposal, ...]:
+        old = ike_proposal(
+            encr(Encr.ENCR_AES_CBC, 256),
+            integ(Integ.AUTH_DES_MAC),
+            integ(Integ.AUTH_KPDK_MD5),
+            prf(Prf.PRF_HMAC_SHA2_256),
+            ke(KeyExchangeMethod.MODP_2048),
+        )
+        return *super().ike_by_default(), old
 
 
 class OtherKeys(Decisions):

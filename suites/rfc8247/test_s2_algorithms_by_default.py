@@ -1,17 +1,28 @@
-"""RFC 8247, 2.4: groups that a daemon neither offers nor takes when nobody names algorithms."""
+"""RFC 8247, 2: what a daemon neither offers nor takes when nobody names algorithms."""
 
 from dataclasses import replace
 
 import pytest
 
 from peers.reference.negotiation import ke, numbered, offered_groups
-from peers.reference.numbers import ExchangeType, KeyExchangeMethod
+from peers.reference.numbers import ExchangeType, Integ, KeyExchangeMethod, TransformType
 from peers.reference.payloads import SA
 from suites.judge import as_responder, differs, requirement, turned_red_by, twin_of
 from suites.terms import AES_GCM_256, arranged, ike
 
 NAMES_NO_ALGORITHMS = arranged(lambda described: replace(described, ike_proposals=()))
 
+FORBIDDEN = pytest.mark.parametrize(
+    "algorithm",
+    [
+        pytest.param(
+            Integ.AUTH_DES_MAC, id="DES_MAC", marks=requirement("rfc8247-2.3-no-auth-des-mac")
+        ),
+        pytest.param(
+            Integ.AUTH_KPDK_MD5, id="KPDK_MD5", marks=requirement("rfc8247-2.3-no-auth-kpdk-md5")
+        ),
+    ],
+)
 DISCOURAGED = pytest.mark.parametrize(
     "group",
     [
@@ -68,8 +79,27 @@ def test_discouraged_group_is_not_offered_by_default(peer, target, group):
     peer                                        target (its configuration names no algorithms)
                                         <--     HDR, SAi1(without that group), KEi, Ni
     """
-    target.initiate()
-    offered = offered_groups(peer.hear_request(ExchangeType.IKE_SA_INIT).get(SA))
+    offered = offered_groups(_offered(peer, target))
 
     if group in offered:
         differs(f"{group} is offered by default, among {', '.join(map(str, offered))}")
+
+
+@FORBIDDEN
+@NAMES_NO_ALGORITHMS
+@as_responder
+@turned_red_by("offers-old-integrity-algorithms-by-default")
+def test_forbidden_integrity_algorithm_is_not_offered_by_default(peer, target, algorithm):
+    """
+    peer                                        target (its configuration names no algorithms)
+                                        <--     HDR, SAi1(without that algorithm), KEi, Ni
+    """
+    proposals = _offered(peer, target).proposals
+    offered = {each.id for proposal in proposals for each in proposal.of(TransformType.INTEG)}
+
+    assert algorithm not in offered, f"offered: {', '.join(map(str, proposals))}"
+
+
+def _offered(peer, target):
+    target.initiate()
+    return peer.hear_request(ExchangeType.IKE_SA_INIT).get(SA)
