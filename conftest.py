@@ -34,6 +34,8 @@ from suites.shards import OneShard, looks_back
 SESSION = pytest.StashKey[Session]()
 CASE = pytest.StashKey[Case]()
 STARTED = pytest.StashKey[float]()
+MORE_CONFIGURATION = pytest.StashKey[str]()
+"""What the target was told besides, for a second peer."""
 ERROR = pytest.StashKey[tuple[BaseException, bool]]()
 """What ended a test, and whether that was in the test proper."""
 
@@ -295,6 +297,42 @@ def peer(
             _forget(request.node, station, connection)
 
 
+@pytest.fixture
+def behind_one_nat() -> bool:
+    """Say whether `neighbour` is behind the same NAT as the peer."""
+    return False
+
+
+@pytest.fixture
+def neighbours_nat(station: Station, family: int, nat: Nat, behind_one_nat: bool) -> Nat:
+    """Give the NAT that `neighbour` is behind: the peer's, or one with another address."""
+    return nat.beside() if behind_one_nat else Nat(station.link, station.addresses.of(family)[1])
+
+
+@pytest.fixture
+def neighbour(
+    request: pytest.FixtureRequest,
+    station: Station,
+    connection: Connection,
+    peer: Peer,
+    neighbours_nat: Nat,
+) -> Iterator[Peer]:
+    """Give a second peer, behind a NAT, that the target has a connection for besides.
+
+    Both write the same record.
+    """
+    drawn = _randomness(request, "neighbour")
+    theirs = terms.of_neighbour(connection, station, neighbours_nat.outside, drawn)
+    ours = neighbours_nat.inside(theirs.mirrored())
+    second = Peer(neighbours_nat, ours, drawn, events=peer.events)
+    request.node.stash[MORE_CONFIGURATION] = _configure(station, theirs)
+    try:
+        yield second
+    finally:
+        if request.config.stash[SESSION].is_open:
+            _forget(request.node, station, theirs)
+
+
 def _configure(station: Station, connection: Connection) -> str:
     """Load the connection, into a new daemon where the last test ended the old one."""
     try:
@@ -318,7 +356,7 @@ def _record(
         start,
         station.link.now(),
         tuple(peer.events),
-        configuration,
+        configuration + node.stash.get(MORE_CONFIGURATION, ""),
         peer_addresses=frozenset(station.addresses.of(peer.connection.local.version)),
     )
     node.config.stash[SESSION].records.setdefault(case.target, []).append(case.record)

@@ -63,16 +63,19 @@ class Conversation:
     ``keyed`` are its Child SAs without an IKE SA.
     ``addresses`` are those that it listens to. ``courtesy`` is offered what nobody waits for, and
     says whether that settles it.
+    Peers of one test write the same record: ``events``.
     """
 
-    def __init__(self, link: Link, local: Endpoint, remote: Endpoint) -> None:
+    def __init__(
+        self, link: Link, local: Endpoint, remote: Endpoint, events: list[Event] | None = None
+    ) -> None:
         self.link = link
         self.local = local
         self.addresses = {local.address}
         self.remote = remote
         self.sas: list[IkeSa] = []
         self.keyed: list[ChildSa] = []
-        self.events: list[Event] = []
+        self.events: list[Event] = [] if events is None else events
         self.courtesy: Callable[[Heard], bool] = lambda heard: False
         self._inbox: deque[Heard] = deque()
         self._fragments = Reassembly(WITHOUT_LIMIT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,9 +33,18 @@ class Nat:
         self.outside = outside
         self._host = INSIDE[outside.version]
         self._ports: dict[int, int] = {}
-        self._next = FIRST_PORT
+        self._free = iter(range(FIRST_PORT, LAST_PORT + 1))
+        self._beside: Nat | None = None
+        self._waiting: deque[Packet] = deque()
         self._addresses = {outside}
         self.lost: list[Packet] = []
+
+    def beside(self) -> Nat:
+        """Give the same NAT for a second host behind it, which shares its address and its ports."""
+        other = Nat(self._link, self.outside)
+        other._host, other._free = self._host + 1, self._free
+        self._beside, other._beside = other, self
+        return other
 
     def inside(self, connection: Connection) -> Connection:
         """Give a connection as the host behind the NAT has it; ``local`` was the NAT's address."""
@@ -81,22 +91,32 @@ class Nat:
 
     def receive(self, addresses: Collection[IPAddress], deadline: float) -> Packet | None:
         """Give the next packet that the NAT has a mapping for, as the host gets it."""
+        if self._waiting:
+            return self._waiting.popleft()
         while (packet := self._link.receive(self._addresses, deadline)) is not None:
             inside = self._inside(packet)
             if inside is not None:
                 return replace(packet, destination=inside)
-            self.lost.append(packet)
+            if self._beside is None or not self._beside.takes(packet):
+                self.lost.append(packet)
         return None
+
+    def takes(self, packet: Packet) -> bool:
+        """Keep a packet that the other host's side came upon, if it is for our host."""
+        inside = self._inside(packet)
+        if inside is not None:
+            self._waiting.append(replace(packet, destination=inside))
+        return inside is not None
 
     def close(self) -> None:
         """Leave the link to its owner."""
 
     def _port(self, inside: int) -> int:
         if inside not in self._ports:
-            if self._next > LAST_PORT:
+            port = next(self._free, None)
+            if port is None:
                 raise ScriptError(f"the NAT has no port left after {LAST_PORT}")
-            self._ports[inside] = self._next
-            self._next += 1
+            self._ports[inside] = port
         return self._ports[inside]
 
     def _inside(self, packet: Packet) -> Endpoint | None:

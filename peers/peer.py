@@ -49,13 +49,20 @@ class Peer(Authenticating, Childless, Moving, KeyExchanges, NatTraversal, Markin
 
     ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works
     with, ``child`` its newest Child SA unless another one is used. ``claim`` says which NAT it
-    pretends in a new IKE SA.
+    pretends in a new IKE SA. A second peer of a test writes into the ``events`` of the first.
     """
 
     def __init__(
-        self, link: Link, connection: Connection, random: Random, *, strict_silence: float = 0.0
+        self,
+        link: Link,
+        connection: Connection,
+        random: Random,
+        *,
+        strict_silence: float = 0.0,
+        events: list[Event] | None = None,
     ) -> None:
-        talk = Conversation(link, Endpoint(connection.local, 500), Endpoint(connection.remote, 500))
+        ends = Endpoint(connection.local, 500), Endpoint(connection.remote, 500)
+        talk = Conversation(link, *ends, events)
         super().__init__(talk, random)
         self.connection = connection
         self._strict_silence = strict_silence

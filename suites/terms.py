@@ -9,6 +9,7 @@ from ipaddress import ip_network
 import pytest
 
 from peers.reference.connection import AddressPool, Connection, IPNetwork, Mode
+from peers.reference.events import IPAddress
 from peers.reference.identity import fqdn
 from peers.reference.negotiation import encr, esn, esp_proposal, ike_proposal, integ, ke, prf
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf
@@ -129,6 +130,29 @@ def lets_the_peer_move(described: Connection) -> Connection:
 def may_move(described: Connection) -> Connection:
     """Have the target use MOBIKE as initiator."""
     return replace(described, mobike=True)
+
+
+def of_neighbour(
+    described: Connection, station: Station, outside: IPAddress, random: Random
+) -> Connection:
+    """Describe what the target has for a second peer: of its own name, behind the same network.
+
+    Its address is ``outside``, and what it authenticates by is of its own, too.
+    """
+    name = f"{described.name}b"
+    identity = fqdn(f"{name}.peer.test")
+    ours, theirs = credentials(psk, described.local_identity, identity, random, station.link.now())
+    moved = replace(
+        described,
+        name=name,
+        remote=outside,
+        remote_identity=identity,
+        local_credential=ours,
+        remote_credential=theirs,
+    )
+    if described.mode is Mode.TRANSPORT:
+        return replace(moved, remote_selectors=(ip_network(str(outside)),))
+    return moved
 
 
 def connection(

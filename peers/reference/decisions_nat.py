@@ -99,3 +99,7 @@ class NatDecisions:
     ) -> Localized:
         """Put the addresses that we see into the selectors of transport mode (2.23.1)."""
         return localize(sa, tsi, tsr)
+
+    def way_back(self, own: Sequence[ChildSa], everybodys: Sequence[ChildSa]) -> Sequence[ChildSa]:
+        """Give the Child SAs that an answer may take: those of who asked (RFC 3948, 5)."""
+        return own

@@ -29,8 +29,7 @@ class EspTraffic:
     def hear(self, packet: Packet, octets: bytes) -> None:
         """Open an ESP packet, and answer an echo request that it holds."""
         drop = self._endpoint.drop
-        children = [child for each in self._endpoint.sessions for child in each.sa.children]
-        child = self._decide.esp_child([*children, *self._endpoint.keyed], octets[:4])
+        child = self._decide.esp_child(self._all_children(), octets[:4])
         if child is None:
             drop("ESP with an unknown SPI")
             return
@@ -80,7 +79,12 @@ class EspTraffic:
         reply = ip.echo_reply(inner)
         if reply is not None:
             session = self._session_of(child)
-            self.send(session.sa.children if session else self._endpoint.keyed, reply)
+            own = session.sa.children if session else self._endpoint.keyed
+            self.send(self._decide.way_back(own, self._all_children()), reply)
+
+    def _all_children(self) -> list[ChildSa]:
+        negotiated = (child for each in self._endpoint.sessions for child in each.sa.children)
+        return [*negotiated, *self._endpoint.keyed]
 
     def _leaving(self, child: ChildSa, inner: ip.IpPacket, outer: int) -> int | None:
         """Give the traffic class of a packet that leaves ESP; in transport mode it has but one."""

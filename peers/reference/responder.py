@@ -14,6 +14,7 @@ from peers.reference.connection import Connection
 from peers.reference.eap_exchange import EapResponder, uses_eap
 from peers.reference.errors import AuthenticationFailure, PeerError
 from peers.reference.events import Packet
+from peers.reference.identity import Identity
 from peers.reference.message import Message
 from peers.reference.negotiation import Suite
 from peers.reference.numbers import (
@@ -23,6 +24,7 @@ from peers.reference.numbers import (
 from peers.reference.payloads import (
     AUTH,
     KE,
+    IDi,
     Nonce,
     Notify,
     Payload,
@@ -119,6 +121,16 @@ class Responder:
         ends = (packet.destination.address, packet.source.address)
         known = self._endpoint.connections.values()
         return next((c for c in known if (c.local, c.remote) == ends), None)
+
+    def _connection_of(self, found: Connection, identity: Identity) -> Connection:
+        """Find the connection of an initiator: several may come from one address, that of a NAT."""
+        ends = found.local, found.remote
+        fitting = (
+            each
+            for each in (found, *self._endpoint.connections.values())
+            if each.remote_identity == identity and (each.local, each.remote) == ends
+        )
+        return next(fitting, found)
 
     def _answer_statelessly(self, packet: Packet, request: Message, notify: Notify) -> None:
         response = replace(request.reply(notify), spi_r=NO_SPI)
@@ -282,6 +294,8 @@ class Responder:
     def _authenticate(self, session: Session, request: Message) -> Payloads:
         """Check who the initiator is; give what proves who we are, or the next EAP payload."""
         sa, now = session.sa, self._endpoint.now
+        if request.has(IDi):
+            sa.connection = self._connection_of(sa.connection, Identity.of(request.get(IDi)))
         if (
             session.eap is None
             and not request.has(AUTH)

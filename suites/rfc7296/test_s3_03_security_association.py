@@ -11,7 +11,7 @@ from peers.reference.faults import (
     TransformCount,
     TransformLength,
 )
-from peers.reference.negotiation import encr
+from peers.reference.negotiation import encr, esp_proposal
 from peers.reference.numbers import Encr, ExchangeType, NotifyType, TransformType
 from peers.reference.payloads import KE, SA, Attribute, Nonce, Transform
 from suites.judge import as_responder, differs, requirement, turned_red_by, twin_of
@@ -22,8 +22,10 @@ from suites.terms import (
     AES_GCM_256,
     CBC,
     CURVE25519,
+    DEFAULT,
     HMAC_SHA2_256_128,
     MODP_2048,
+    Suite,
     configured,
     ike,
 )
@@ -157,6 +159,49 @@ def test_aes_with_key_length_beside_it_is_chosen(peer):
     response = peer.exchange(_offer(peer, CBC_WITHOUT_LENGTH, good))
 
     _assert_chosen(response, 2)
+
+
+@configured(Suite((ike(AES_GCM_128, CURVE25519),), DEFAULT.esp))
+@requirement("rfc7296-3.3.5-longer-key-accepted")
+@turned_red_by("wants-exactly-the-configured-key-length")
+def test_longer_key_than_the_configured_one_is_accepted(peer):
+    """
+    peer                                        target (configured with AES_GCM_16_128)
+    HDR, SAi1(AES_GCM_16_256), KEi, Ni  -->
+                                        <--     HDR, SAr1(AES_GCM_16_256), KEr, Nr
+    PREVENTS: two ends that do not understand each other when one of them is made stronger.
+    """
+    request = peer.ike_sa_init().replacing(SA((ike(AES_GCM_256, CURVE25519),)))
+
+    response = peer.exchange(request)
+
+    _assert_longer_key(response)
+
+
+@configured(Suite(DEFAULT.ike, (esp_proposal(AES_GCM_128),)))
+@requirement("rfc7296-3.3.5-longer-key-accepted")
+@turned_red_by("wants-exactly-the-configured-key-length")
+def test_longer_key_of_a_child_sa_is_accepted(peer):
+    """
+    peer                                        target (configured with AES_GCM_16_128 for ESP)
+    HDR, SK {.., SAi2(AES_GCM_16_256), TSi, TSr} -->
+                                        <--     HDR, SK {.., SAr2(AES_GCM_16_256), TSi, TSr}
+    """
+    peer.open_ike_sa()
+    request = peer.ike_auth()
+    [offered] = request.get(SA).proposals
+    longer = replace(offered, transforms=esp_proposal(AES_GCM_256).transforms)
+
+    response = peer.exchange(request.replacing(SA((longer,))))
+
+    _assert_longer_key(response)
+
+
+def _assert_longer_key(response):
+    if not response.has(SA):
+        differs(f"the longer key is refused: {response}")
+    [chosen] = response.get(SA).proposals
+    assert chosen.of(TransformType.ENCR) == (AES_GCM_256,), f"chosen: {chosen}"
 
 
 @requirement("rfc7296-3.3.2-reserved-ignored")

@@ -200,3 +200,11 @@ class AsksForTwoAddressesInTransportMode(Decisions):
             replace(each, end_address=each.end_address + 1) for each in message.get(TSi).ranges
         )
         return message.replacing(TSi(ranges))
+
+
+@fault("answers-the-newest-peer")
+class AnswersTheNewestPeer(Decisions):
+    """Answers go to the newest peer that has the address, whoever asked (RFC 3948, 5)."""
+
+    def way_back(self, own: Sequence[ChildSa], everybodys: Sequence[ChildSa]) -> Sequence[ChildSa]:
+        return everybodys
