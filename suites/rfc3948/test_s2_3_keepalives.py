@@ -7,8 +7,11 @@ from peers.reference.nat import Claim
 from peers.reference.numbers import ExchangeType
 from suites.judge import as_responder, differs, requirement, turned_red_by
 
-IDLE = 30.0
-"""Seconds that we wait for a keepalive; one is due after 20 (RFC 3948, 4)."""
+IDLE = 45.0
+"""Seconds that we wait for a keepalive; one is due after 20 (RFC 3948, 4).
+
+Who looks every 20 seconds whether he has sent something comes to it after 40 in the worst case.
+"""
 
 GLANCES = 40
 """A target gives a peer up within that many half seconds: its retransmissions are turned down."""
