@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from peers.conversation import Conversation, Heard, HeardEsp
 from peers.reference import child as child_sa
-from peers.reference import ip
+from peers.reference import ip, tcp
 from peers.reference.child import ChildSa
 from peers.reference.errors import PeerError
 from peers.reference.esp import EspPacket, InboundSa, NumbersSeen
@@ -24,6 +24,9 @@ ECHO_DATA = bytes(range(56))
 
 IDENTIFIER = 0x1EE7
 """ICMP identifier of every echo request of ours."""
+
+CLIENT_PORT, DISCARD_PORT = 40000, 9
+"""TCP ports of our segments; no host of the lab has the service discard (RFC 863)."""
 
 
 class Traffic(ABC):
@@ -157,6 +160,24 @@ class Traffic(ABC):
         self.fence()
         return self._reply(request, ECHO_PATIENCE[0]) is not None
 
+    def syn(self) -> ip.IpPacket:
+        """Build a TCP segment to a port of the host behind the target that nobody listens on."""
+        ends = self.echo_request()
+        return tcp.Segment(CLIENT_PORT, DISCARD_PORT, self._echoes, 0, tcp.SYN).between(
+            ends.source, ends.destination
+        )
+
+    def is_refused(self, syn: ip.IpPacket, wrong: str = "") -> bool:
+        """Send a TCP segment and say whether a reset answers it: the target's stack has taken it.
+
+        Both answers are proved, as those of `delivered` are.
+        """
+        self.say_esp(self.seal(syn), wrong)
+        self._talk.remark("fence: a good echo request must be answered")
+        if not self.echo():
+            raise PeerError("the Child SA carries no more traffic")
+        return self._talk.hear(lambda heard: _refuses(heard, syn), 0.0) is not None
+
     def has_reply_of(self, request: ip.IpPacket) -> bool:
         """Say whether the reply to an echo request came here that another peer has sent.
 
@@ -223,6 +244,13 @@ def _replies(heard: Heard, request: ip.IpPacket) -> bool:
         and _echoes(heard, request)
         and (heard.inner.destination, heard.inner.source) == ends
     )
+
+
+def _refuses(heard: Heard, syn: ip.IpPacket) -> bool:
+    refusal = tcp.refusal(syn)
+    if not isinstance(heard, HeardEsp) or refusal is None:
+        return False
+    return tcp.Segment.find(heard.inner) == tcp.Segment.find(refusal)
 
 
 def _echoes(heard: Heard, request: ip.IpPacket) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from peers.reference import tcp
 from peers.reference.child import ChildSa
 from peers.reference.events import Carrier, Endpoint, Packet
+from peers.reference.ip import IpPacket
 from peers.reference.message import Message
 from peers.reference.nat import (
     NAT_TRAVERSAL_PORT,
@@ -103,3 +105,7 @@ class NatDecisions:
     def way_back(self, own: Sequence[ChildSa], everybodys: Sequence[ChildSa]) -> Sequence[ChildSa]:
         """Give the Child SAs that an answer may take: those of who asked (RFC 3948, 5)."""
         return own
+
+    def checksum_is_right(self, inner: IpPacket) -> bool:
+        """Say whether a TCP segment that came through ESP is sound (RFC 3948, 3.1.2)."""
+        return tcp.is_sound(inner)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from peers.reference import ip
+from peers.reference import ip, tcp
 from peers.reference.child import ChildSa
 from peers.reference.connection import Mode
 from peers.reference.errors import IntegrityFailure, PeerError, Replayed
@@ -76,11 +76,15 @@ class EspTraffic:
         child.packets_in += 1
         # The other side has the new Child SA: it sends on it (RFC 7296, 2.8).
         child.prove_ready()
-        reply = ip.echo_reply(inner)
+        reply = ip.echo_reply(inner) or self._refusal(inner)
         if reply is not None:
             session = self._session_of(child)
             own = session.sa.children if session else self._endpoint.keyed
             self.send(self._decide.way_back(own, self._all_children()), reply)
+
+    def _refusal(self, inner: ip.IpPacket) -> ip.IpPacket | None:
+        """Answer a TCP segment as a host does on which nobody listens."""
+        return tcp.refusal(inner) if self._decide.checksum_is_right(inner) else None
 
     def _all_children(self) -> list[ChildSa]:
         negotiated = (child for each in self._endpoint.sessions for child in each.sa.children)

@@ -13,6 +13,7 @@ from peers.reference.numbers import IpProtocol
 _IPV4 = struct.Struct("!BBHHHBBH4s4s")
 _IPV6 = struct.Struct("!IHBB16s16s")
 _ECHO = struct.Struct("!BBHHH")
+_V4_PSEUDO = struct.Struct("!4s4sxBH")
 _V6_PSEUDO = struct.Struct("!16s16sI3xB")
 _V4_CHECKSUM_AT = 10
 
@@ -189,7 +190,7 @@ class Echo:
         kind = types.request if self.request else types.reply
         unsummed = _ECHO.pack(kind, 0, 0, self.identifier, self.sequence) + self.data
         packet = IpPacket(source, destination, types.protocol, unsummed)
-        sum_ = checksum(_pseudo_header(packet) + unsummed).to_bytes(2, "big")
+        sum_ = checksum(_of_echo(packet) + unsummed).to_bytes(2, "big")
         return replace(packet, payload=unsummed[:2] + sum_ + unsummed[4:])
 
     @classmethod
@@ -206,7 +207,7 @@ class Echo:
             return None
         if len(payload) < _ECHO.size:
             raise MalformedMessage(len(payload), "an echo is cut off")
-        if checksum(_pseudo_header(packet) + payload):
+        if checksum(_of_echo(packet) + payload):
             raise MalformedMessage(2, f"wrong {types.protocol.name} checksum")
         kind, code, _, identifier, sequence = _ECHO.unpack_from(payload)
         if code:
@@ -214,13 +215,17 @@ class Echo:
         return cls(kind == types.request, identifier, sequence, payload[_ECHO.size :])
 
 
-def _pseudo_header(packet: IpPacket) -> bytes:
-    """Give what a checksum covers besides the payload: RFC 8200, 8.1, and nothing for IPv4."""
+def pseudo_header(packet: IpPacket) -> bytes:
+    """Give what the checksums of TCP and UDP cover besides (RFC 9293, 3.1; RFC 8200, 8.1)."""
+    ends, size_ = (packet.source.packed, packet.destination.packed), len(packet.payload)
     if packet.source.version == 4:
-        return b""
-    return _V6_PSEUDO.pack(
-        packet.source.packed, packet.destination.packed, len(packet.payload), packet.protocol
-    )
+        return _V4_PSEUDO.pack(*ends, packet.protocol, size_)
+    return _V6_PSEUDO.pack(*ends, size_, packet.protocol)
+
+
+def _of_echo(packet: IpPacket) -> bytes:
+    """Give what the checksum of an echo covers besides: of ICMP for IPv4 there is nothing."""
+    return pseudo_header(packet) if packet.source.version == 6 else b""
 
 
 def echo_request(
@@ -264,4 +269,16 @@ def describe(protocol: int, payload: bytes) -> str:
     if name and len(payload) >= _ECHO.size:
         _, _, _, identifier, sequence = _ECHO.unpack_from(payload)
         return f"{name} {identifier:#06x}/{sequence}, {len(payload) - _ECHO.size} octets"
+    if protocol == IpProtocol.TCP and len(payload) >= _TCP_HEADER:
+        return _describe_segment(payload)
     return f"{IpProtocol(protocol).name}, {len(payload)} octets"
+
+
+_TCP_HEADER = 20
+_CONTROL_BITS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
+
+
+def _describe_segment(payload: bytes) -> str:
+    source, destination = struct.unpack_from("!HH", payload)
+    control = [name for bit, name in enumerate(_CONTROL_BITS) if payload[13] >> bit & 1]
+    return f"TCP {source} > {destination} {' '.join(control)}, {len(payload)} octets"

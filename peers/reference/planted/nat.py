@@ -8,6 +8,7 @@ from dataclasses import replace
 from peers.reference.child import ChildSa
 from peers.reference.decisions import Decisions
 from peers.reference.events import Carrier, Endpoint, Packet
+from peers.reference.ip import IpPacket
 from peers.reference.message import Message
 from peers.reference.nat import NOT_DETECTED, Detected, Localized, detection_payloads, is_detection
 from peers.reference.numbers import ExchangeType, NotifyType
@@ -208,3 +209,19 @@ class AnswersTheNewestPeer(Decisions):
 
     def way_back(self, own: Sequence[ChildSa], everybodys: Sequence[ChildSa]) -> Sequence[ChildSa]:
         return everybodys
+
+
+@fault("looks-at-no-tcp-checksum")
+class LooksAtNoTcpChecksum(Decisions):
+    """A TCP segment is delivered whatever its checksum: ESP's ICV is thought to be enough."""
+
+    def checksum_is_right(self, inner: IpPacket) -> bool:
+        return True
+
+
+@fault("finds-every-tcp-checksum-wrong")
+class FindsEveryTcpChecksumWrong(Decisions):
+    """No TCP segment is delivered that came through ESP."""
+
+    def checksum_is_right(self, inner: IpPacket) -> bool:
+        return False
