@@ -149,6 +149,12 @@ def mode() -> Mode:
 
 
 @pytest.fixture
+def inner_family(family: int) -> int:
+    """IP version of what goes through the tunnel."""
+    return family
+
+
+@pytest.fixture
 def suite() -> terms.Suite:
     """Proposals of IKE SA and Child SA."""
     return terms.DEFAULT
@@ -226,6 +232,7 @@ def connection(
     request: pytest.FixtureRequest,
     station: Station,
     family: int,
+    inner_family: int,
     mode: Mode,
     suite: terms.Suite,
     method: methods.Method,
@@ -236,9 +243,9 @@ def connection(
     claims_nat: bool,
 ) -> Connection:
     """Describe the connection as the target is to have it."""
-    _check_needs(request.node, station, family)
+    _check_needs(request.node, station, {family, inner_family})
     drawn = _randomness(request, "connection")
-    described = terms.connection(station, family, mode, suite, drawn, method)
+    described = terms.connection(station, family, mode, suite, drawn, method, inner_family)
     chosen = {
         "replay_window": replay_window,
         "liveness_delay": liveness_delay,
@@ -247,9 +254,9 @@ def connection(
     return arrange(replace(described, **{**chosen, **esp_terms}))
 
 
-def _check_needs(node: pytest.Item, station: Station, family: int) -> None:
+def _check_needs(node: pytest.Item, station: Station, families: set[int]) -> None:
     needed = {each for mark in node.iter_markers("needs") for each in mark.args}
-    needed |= {Capability.IPV6} if family == 6 else set()
+    needed |= {Capability.IPV6} if 6 in families else set()
     needed |= set() if node.get_closest_marker("esp_alone") else {Capability.IKE}
     missing = needed - station.target.capabilities
     if missing:

@@ -162,16 +162,20 @@ def connection(
     suite: Suite,
     random: Random,
     method: Method = psk,
+    inner_family: int = 0,
 ) -> Connection:
-    """Describe the connection between a station's target and its peer, as the target's side."""
+    """Describe the connection between a station's target and its peer, as the target's side.
+
+    The networks behind both are of ``inner_family``, by default of the same as outside.
+    """
     ours = next(a for a in station.target.addresses() if a.version == family)
     theirs = station.addresses.ipv4 if family == 4 else station.addresses.ipv6
     if mode is Mode.TRANSPORT:
         local: IPNetwork = ip_network(str(ours))
         remote: IPNetwork = ip_network(str(theirs))
     else:
-        local = station.target.network_behind(family)
-        remote = station.network_behind_peer(family)
+        local = station.target.network_behind(inner_family or family)
+        remote = station.network_behind_peer(inner_family or family)
     name = f"t{station.addresses.index}"
     local_identity, remote_identity = fqdn("target.test"), fqdn(f"{name}.peer.test")
     local_credential, remote_credential = credentials(

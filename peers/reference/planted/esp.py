@@ -14,6 +14,14 @@ from peers.reference.numbers import IpProtocol
 from peers.reference.planted.catalogue import fault
 
 
+@fault("has-tunnels-of-one-ip-version")
+class HasTunnelsOfOneIpVersion(Decisions):
+    """What comes out of a tunnel has to be of the IP version outside (RFC 4303, 3.1.2)."""
+
+    def admits(self, child: ChildSa, inner: ip.IpPacket) -> bool:
+        return super().admits(child, inner) and inner.source.version == child.local.version
+
+
 @fault("starts-esp-at-zero")
 class StartsEspAtZero(Decisions):
     """The first ESP packet of an SA has sequence number 0."""
