@@ -13,6 +13,7 @@ from peers.reference.child import ChildSa
 from peers.reference.errors import PeerError
 from peers.reference.esp import EspPacket, InboundSa, NumbersSeen
 from peers.reference.esp_faults import Draft, EspFault
+from peers.reference.ip_fragments import Fragments, split
 from peers.reference.nat import esp_packet, floated
 from peers.reference.numbers import IpProtocol
 from peers.reference.sa import IkeSa, Random
@@ -159,6 +160,23 @@ class Traffic(ABC):
         """Say whether an echo request was replied to, on a Child SA that may carry nothing."""
         self.fence()
         return self._reply(request, ECHO_PATIENCE[0]) is not None
+
+    def split(self, request: ip.IpPacket, size: int) -> tuple[ip.IpPacket, ...]:
+        """Split an inner packet of ours into fragments of ``size`` octets of payload."""
+        return split(replace(request, identification=self._echoes), size)
+
+    def is_replied_whole(self, request: ip.IpPacket, timeout: float = 2.0) -> bool:
+        """Say whether an echo request is replied to, be it in fragments inside ESP."""
+        fragments, deadline = Fragments(), self._talk.link.now() + timeout
+        while (left := deadline - self._talk.link.now()) > 0:
+            heard = self._talk.hear(lambda each: isinstance(each, HeardEsp), left)
+            if not isinstance(heard, HeardEsp):
+                break
+            whole = fragments.whole(heard.inner)
+            if whole is not None and _replies(replace(heard, inner=whole), request):
+                return True
+        self.fence()
+        return False
 
     def syn(self) -> ip.IpPacket:
         """Build a TCP segment to a port of the host behind the target that nobody listens on."""

@@ -7,6 +7,7 @@ wrongly. Each method says where the RFC lays the decision down.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from enum import Enum
 from hmac import compare_digest
 
@@ -28,6 +29,7 @@ from peers.reference.decisions_traffic_class import TrafficClassDecisions
 from peers.reference.esp import EspPacket, Recovery, ReplayWindow
 from peers.reference.implemented import FORBIDDEN_FOR_IKE, IKE_BY_DEFAULT, without_extended
 from peers.reference.initial import with_cookie, with_group
+from peers.reference.ip_fragments import split
 from peers.reference.message import Header, Message
 from peers.reference.message_id_sync import MessageIdSyncDecisions
 from peers.reference.negotiation import (
@@ -65,6 +67,10 @@ EXCHANGES = (
     ExchangeType.IKE_FOLLOWUP_KE,
     ExchangeType.INFORMATIONAL,
 )
+
+
+LARGEST_INNER = 1392
+"""Octets of an inner packet's payload that leave room for ESP and UDP on an Ethernet."""
 
 
 class MessageId(Enum):
@@ -355,6 +361,16 @@ class Decisions(
     def seal_esp(self, child: ChildSa, inner: ip.IpPacket, iv: bytes) -> bytes:
         """Put a packet of ours into ESP."""
         return child.seal(inner, iv)
+
+    def parts_of(self, inner: ip.IpPacket, mode: Mode) -> Sequence[ip.IpPacket]:
+        """Split what is too large for ESP; transport mode takes whole packets (RFC 4303, 3.3.4)."""
+        if (
+            mode is Mode.TRANSPORT
+            or len(inner.payload) <= LARGEST_INNER
+            or inner.source.version == 6
+        ):
+            return (inner,)
+        return split(replace(inner, identification=ip.checksum(inner.payload)), LARGEST_INNER)
 
     def admits(self, child: ChildSa, inner: ip.IpPacket) -> bool:
         """Match the inner packet to the SA's selectors (RFC 4301, 5.2)."""

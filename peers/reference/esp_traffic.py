@@ -11,6 +11,7 @@ from peers.reference.child import ChildSa
 from peers.reference.connection import Mode
 from peers.reference.errors import IntegrityFailure, PeerError, Replayed
 from peers.reference.events import Carrier, Endpoint, Packet
+from peers.reference.ip_fragments import Fragments
 from peers.reference.nat import KEEPALIVE_INTERVAL, esp_packet, keepalive_packet
 from peers.reference.session import Session
 from peers.reference.states import State
@@ -25,6 +26,7 @@ class EspTraffic:
     def __init__(self, endpoint: IkeEndpoint) -> None:
         self._endpoint = endpoint
         self._decide = endpoint.decide
+        self._fragments = Fragments()
 
     def hear(self, packet: Packet, octets: bytes) -> None:
         """Open an ESP packet, and answer an echo request that it holds."""
@@ -76,11 +78,14 @@ class EspTraffic:
         child.packets_in += 1
         # The other side has the new Child SA: it sends on it (RFC 7296, 2.8).
         child.prove_ready()
-        reply = ip.echo_reply(inner) or self._refusal(inner)
+        whole = self._fragments.whole(inner)
+        reply = None if whole is None else ip.echo_reply(whole) or self._refusal(whole)
         if reply is not None:
             session = self._session_of(child)
             own = session.sa.children if session else self._endpoint.keyed
-            self.send(self._decide.way_back(own, self._all_children()), reply)
+            way_back = self._decide.way_back(own, self._all_children())
+            for part in self._decide.parts_of(reply, child.terms.mode):
+                self.send(way_back, part)
 
     def _refusal(self, inner: ip.IpPacket) -> ip.IpPacket | None:
         """Answer a TCP segment as a host does on which nobody listens."""

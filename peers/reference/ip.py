@@ -20,6 +20,12 @@ _V4_CHECKSUM_AT = 10
 DONT_FRAGMENT = 0x4000
 """The flag DF in ``IpPacket.fragmentation``."""
 
+MORE_FRAGMENTS = 0x2000
+"""The flag MF in ``IpPacket.fragmentation``."""
+
+FRAGMENT_OFFSET = 0x1FFF
+"""The bits of the Fragment Offset in ``IpPacket.fragmentation``, in units of 8 octets."""
+
 
 def checksum(octets: bytes) -> int:
     """Compute the Internet checksum (RFC 1071); over octets that hold a correct one it is 0."""
@@ -50,6 +56,11 @@ class IpPacket:
     fragmentation: int = 0
     options: bytes = b""
     flow_label: int = 0
+
+    @property
+    def is_fragment(self) -> bool:
+        """Whether this is one of several fragments of an IPv4 packet (RFC 791, 3.1)."""
+        return bool(self.fragmentation & (MORE_FRAGMENTS | FRAGMENT_OFFSET))
 
     def encode(self) -> bytes:
         """Give the packet's octets; ScriptError when the addresses are of different versions."""
@@ -195,13 +206,13 @@ class Echo:
 
     @classmethod
     def find(cls, packet: IpPacket) -> Echo | None:
-        """Read the echo in a packet; None when it carries something else.
+        """Read the echo in a packet; None when it carries something else, or a fragment.
 
         MalformedMessage (offsets from the start of the payload) when an echo is cut off, has a
         wrong checksum or a Code other than 0.
         """
         types, payload = _ECHO_TYPES[packet.source.version], packet.payload
-        if packet.protocol != types.protocol:
+        if packet.protocol != types.protocol or packet.is_fragment:
             return None
         if payload[:1] not in (bytes([types.request]), bytes([types.reply])):
             return None

@@ -48,11 +48,11 @@ class Segment:
 
     @classmethod
     def find(cls, packet: IpPacket) -> Self | None:
-        """Read the segment in a packet; None when it carries something else.
+        """Read the segment in a packet; None when it carries something else, or a fragment.
 
         Its checksum is not looked at: see `is_sound`. MalformedMessage when it is cut off.
         """
-        if packet.protocol != IpProtocol.TCP:
+        if packet.protocol != IpProtocol.TCP or packet.is_fragment:
             return None
         if len(packet.payload) < _HEADER.size:
             raise MalformedMessage(len(packet.payload), "a TCP header is cut off")

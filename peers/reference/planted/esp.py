@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from peers.reference import ip
 from peers.reference.child import ChildSa, first_host
-from peers.reference.connection import Connection
+from peers.reference.connection import Connection, Mode
 from peers.reference.decisions import Decisions
 from peers.reference.errors import IntegrityFailure, PeerError
 from peers.reference.esp import HEADER_SIZE, EspPacket, InboundSa, ReplayWindow
 from peers.reference.numbers import IpProtocol
 from peers.reference.planted.catalogue import fault
+
+ETHERNET = 1480
+"""Octets that follow the IP header in a frame."""
 
 
 @fault("has-tunnels-of-one-ip-version")
@@ -196,3 +200,29 @@ class SendsEspOfSpiZero(Decisions):
 
     def seal_esp(self, child: ChildSa, inner: ip.IpPacket, iv: bytes) -> bytes:
         return bytes(4) + super().seal_esp(child, inner, iv)[4:]
+
+
+@fault("takes-no-fragments-in-tunnels")
+class TakesNoFragmentsInTunnels(Decisions):
+    """A fragment that comes out of a tunnel is dropped (RFC 4303, 3.3.4)."""
+
+    def admits(self, child: ChildSa, inner: ip.IpPacket) -> bool:
+        return super().admits(child, inner) and not inner.is_fragment
+
+
+@fault("takes-no-esp-that-came-in-fragments")
+class TakesNoEspThatCameInFragments(Decisions):
+    """ESP that no Ethernet frame holds is dropped: it came in fragments (RFC 4303, 3.3.4)."""
+
+    def open_esp(self, child: ChildSa, octets: bytes) -> EspPacket:
+        if len(octets) > ETHERNET:
+            raise PeerError(f"{len(octets)} octets of ESP")
+        return super().open_esp(child, octets)
+
+
+@fault("clears-fragment-flags")
+class ClearsFragmentFlags(Decisions):
+    """Fragments that go into a tunnel lose their flags and offsets (RFC 4303, 3.3.4)."""
+
+    def parts_of(self, inner: ip.IpPacket, mode: Mode) -> Sequence[ip.IpPacket]:
+        return [replace(part, fragmentation=0) for part in super().parts_of(inner, mode)]
