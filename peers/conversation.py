@@ -11,7 +11,15 @@ from peers.reference import nat
 from peers.reference.child import ChildSa
 from peers.reference.errors import PeerError
 from peers.reference.esp import EspPacket
-from peers.reference.events import Endpoint, Event, Keepalive, Packet, Remark, Transmission
+from peers.reference.events import (
+    Decoded,
+    Endpoint,
+    Event,
+    Keepalive,
+    Packet,
+    Remark,
+    Transmission,
+)
 from peers.reference.fragments import WITHOUT_LIMIT, Reassembly
 from peers.reference.ip import IpPacket
 from peers.reference.message import Header, Message
@@ -53,7 +61,15 @@ class Said:
     message: Message
 
 
-Heard = HeardMessage | HeardEsp | HeardKeepalive
+@dataclass(frozen=True, slots=True)
+class HeardInTheClear:
+    """An echo reply of the target that came without ESP."""
+
+    packet: Packet
+    inner: IpPacket
+
+
+Heard = HeardMessage | HeardEsp | HeardKeepalive | HeardInTheClear
 
 
 class Conversation:
@@ -117,9 +133,7 @@ class Conversation:
         )
         self.send(packet, decoded, fault)
 
-    def send(
-        self, packet: Packet, decoded: Message | EspPacket | Keepalive | None, fault: str = ""
-    ) -> None:
+    def send(self, packet: Packet, decoded: Decoded | None, fault: str = "") -> None:
         """Send a packet as it is."""
         self.events.append(Transmission(self.link.now(), True, packet, decoded, "", fault))
         self.link.send(packet)
@@ -176,6 +190,8 @@ class Conversation:
     def _heard(self, packet: Packet, kind: nat.Kind, octets: bytes) -> Heard:
         if kind is nat.Kind.KEEPALIVE:
             return HeardKeepalive(packet)
+        if kind is nat.Kind.CLEAR:
+            return HeardInTheClear(packet, nat.in_the_clear(packet))
         return self._esp(packet) if kind is nat.Kind.ESP else self._ike(packet, octets)
 
     def _ike(self, packet: Packet, octets: bytes) -> HeardMessage:
@@ -224,7 +240,9 @@ class Conversation:
         return HeardEsp(packet, esp, child.inner(esp), child)
 
 
-def _decoded(heard: Heard) -> Message | EspPacket | Keepalive:
+def _decoded(heard: Heard) -> Decoded:
     if isinstance(heard, HeardMessage):
         return heard.message
+    if isinstance(heard, HeardInTheClear):
+        return heard.inner
     return heard.esp if isinstance(heard, HeardEsp) else Keepalive()

@@ -34,11 +34,17 @@ _PKTINFO4 = struct.Struct("=I4s4s")  # interface index, local address, destinati
 _PKTINFO6 = struct.Struct("=16sI")  # address, interface index
 _INTEGER = struct.Struct("=i")
 
+_ECHO_TYPES = {Carrier.ICMP: b"\x00", Carrier.ICMPV6: b"\x81"}
+"""The type of an echo reply (RFC 792, RFC 4443)."""
+
 Ancillary = list[tuple[int, int, bytes]]
 
 
 class Link(Protocol):
-    """Sends and hears UDP 500, UDP 4500 and ESP from any of the peer's addresses."""
+    """Sends and hears UDP 500, UDP 4500 and ESP from any of the peer's addresses.
+
+    What it has sent in the clear, an echo request of ICMP, it hears the replies of.
+    """
 
     def now(self) -> float:
         """Give the time in seconds since the epoch."""
@@ -115,7 +121,8 @@ class SocketLink:
     def send(self, packet: Packet) -> None:
         """Send a packet; ScriptError where there is no way.
 
-        A port other than 500 and 4500 is opened when it is first sent from: that of a NAT.
+        A port other than 500 and 4500 is opened when it is first sent from: that of a NAT. So is
+        a socket for ICMP.
         """
         source, destination = packet.source, packet.destination
         version = source.address.version
@@ -186,12 +193,14 @@ class SocketLink:
 
     def _sender(self, carrier: Carrier, version: int, port: int) -> socket.socket | None:
         known = self._senders.get((carrier, version, port))
-        if known is None and carrier is Carrier.UDP and port:
+        is_echo = carrier in _ECHO_TYPES
+        if known is None and (is_echo or (carrier is Carrier.UDP and port)):
             opener = _open_ipv4 if version == 4 else _open_ipv6
+            kind = (socket.SOCK_RAW, carrier.value) if is_echo else (socket.SOCK_DGRAM, 0)
             try:
-                known = opener(self._make, socket.SOCK_DGRAM, 0, port)
+                known = opener(self._make, *kind, port)
             except OSError as error:
-                raise Inconclusive(f"UDP port {port} cannot be opened: {error}") from error
+                raise Inconclusive(f"{carrier.name} {port} cannot be opened: {error}") from error
             self._add(carrier, version, port, known)
         return known
 
@@ -214,13 +223,16 @@ class SocketLink:
                 except BlockingIOError:
                     return
                 destination, header = _destination(ancillary)
-                if carrier is Carrier.ESP and header:  # A raw IPv4 socket shows the IP header.
+                is_raw = carrier is not Carrier.UDP
+                if is_raw and header:  # A raw IPv4 socket shows the IP header.
                     octets = octets[(octets[0] & 15) * 4 :]
+                if carrier in _ECHO_TYPES and octets[:1] != _ECHO_TYPES[carrier]:
+                    continue  # Errors, and the neighbour discovery of IPv6.
                 source = type(destination)(sender[0].partition("%")[0])
                 self._inbox.put(
                     Packet(
                         carrier,
-                        Endpoint(source, 0 if carrier is Carrier.ESP else sender[1]),
+                        Endpoint(source, 0 if is_raw else sender[1]),
                         Endpoint(destination, port),
                         octets,
                         _traffic_class(ancillary),

@@ -13,6 +13,7 @@ from peers.conversation import (
     Conversation,
     Heard,
     HeardEsp,
+    HeardInTheClear,
     HeardKeepalive,
     HeardMessage,
     Said,
@@ -447,6 +448,8 @@ class Peer(Authenticating, Childless, Moving, KeyExchanges, NatTraversal, Markin
             return self._answer_echo(heard)
         if isinstance(heard, HeardKeepalive):
             return True
+        if isinstance(heard, HeardInTheClear):
+            return False
         request = heard.message
         if request.response or heard.sa is None:
             return False

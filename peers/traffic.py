@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 
-from peers.conversation import Conversation, Heard, HeardEsp
+from peers.conversation import Conversation, Heard, HeardEsp, HeardInTheClear
 from peers.reference import child as child_sa
 from peers.reference import ip, tcp
 from peers.reference.child import ChildSa
@@ -14,7 +14,7 @@ from peers.reference.errors import PeerError
 from peers.reference.esp import EspPacket, InboundSa, NumbersSeen
 from peers.reference.esp_faults import Draft, EspFault
 from peers.reference.ip_fragments import Fragments, split
-from peers.reference.nat import esp_packet, floated
+from peers.reference.nat import clear_packet, esp_packet, floated
 from peers.reference.numbers import IpProtocol
 from peers.reference.sa import IkeSa, Random
 
@@ -161,6 +161,17 @@ class Traffic(ABC):
         self.fence()
         return self._reply(request, ECHO_PATIENCE[0]) is not None
 
+    def passes_in_the_clear(self, request: ip.IpPacket) -> bool:
+        """Send an echo request without ESP and say whether it is replied to, in ESP or without.
+
+        Both answers are proved, as those of `delivered` are.
+        """
+        self._talk.send(clear_packet(request), request, "without ESP")
+        self._talk.remark("fence: a good echo request must be answered")
+        if not self.echo():
+            raise PeerError("the Child SA carries no more traffic")
+        return self._talk.hear(lambda heard: _replies(heard, request), 0.0) is not None
+
     def split(self, request: ip.IpPacket, size: int) -> tuple[ip.IpPacket, ...]:
         """Split an inner packet of ours into fragments of ``size`` octets of payload."""
         return split(replace(request, identification=self._echoes), size)
@@ -258,7 +269,7 @@ class Traffic(ABC):
 def _replies(heard: Heard, request: ip.IpPacket) -> bool:
     ends = request.source, request.destination
     return (
-        isinstance(heard, HeardEsp)
+        isinstance(heard, (HeardEsp, HeardInTheClear))
         and _echoes(heard, request)
         and (heard.inner.destination, heard.inner.source) == ends
     )
@@ -272,7 +283,7 @@ def _refuses(heard: Heard, syn: ip.IpPacket) -> bool:
 
 
 def _echoes(heard: Heard, request: ip.IpPacket) -> bool:
-    if not isinstance(heard, HeardEsp):
+    if not isinstance(heard, (HeardEsp, HeardInTheClear)):
         return False
     asked, got = ip.Echo.find(request), ip.Echo.find(heard.inner)
     return asked is not None and got == replace(asked, request=False)

@@ -11,14 +11,11 @@ from pathlib import Path
 from textwrap import dedent
 
 from peers.reference.describe import describe
-from peers.reference.esp import EspPacket
-from peers.reference.events import Event, IPAddress, Keepalive, Remark, Transmission
+from peers.reference.events import Decoded, Event, IPAddress, Remark, Transmission
 from peers.reference.message import Message
 from reports import wireshark
 from reports.capture import Cut, build_capture
 from reports.model import Direction, EvidenceFile, FileKind, Note, Step, printable
-
-Decoded = Message | EspPacket | Keepalive
 
 CAPTURE_NAME = "capture.pcapng"
 _ARROWS = {Direction.SENT: "peer --> target", Direction.RECEIVED: "peer <-- target"}

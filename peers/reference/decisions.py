@@ -372,6 +372,10 @@ class Decisions(
             return (inner,)
         return split(replace(inner, identification=ip.checksum(inner.payload)), LARGEST_INNER)
 
+    def lets_clear_traffic_in(self) -> bool:
+        """Say whether a packet passes that is not in ESP and should be (RFC 4301, 5.2)."""
+        return False
+
     def admits(self, child: ChildSa, inner: ip.IpPacket) -> bool:
         """Match the inner packet to the SA's selectors (RFC 4301, 5.2)."""
         return child.covers(inner)

@@ -115,6 +115,8 @@ class Endpoint:
             self._traffic.hear(packet, octets)
         elif kind is Kind.IKE:
             self._hear_ike(packet, octets)
+        elif kind is Kind.CLEAR:
+            self._traffic.hear_in_the_clear(packet)
         else:
             self._traffic.hear_keepalive(packet)
         return self._flush()

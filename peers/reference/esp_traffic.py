@@ -12,7 +12,12 @@ from peers.reference.connection import Mode
 from peers.reference.errors import IntegrityFailure, PeerError, Replayed
 from peers.reference.events import Carrier, Endpoint, Packet
 from peers.reference.ip_fragments import Fragments
-from peers.reference.nat import KEEPALIVE_INTERVAL, esp_packet, keepalive_packet
+from peers.reference.nat import (
+    KEEPALIVE_INTERVAL,
+    esp_packet,
+    in_the_clear,
+    keepalive_packet,
+)
 from peers.reference.session import Session
 from peers.reference.states import State
 
@@ -57,6 +62,14 @@ class EspTraffic:
             if session is not None and packet.carrier is Carrier.UDP and newest:
                 self._endpoint.follow(session, packet)
             self._deliver(child, inner, packet.traffic_class)
+
+    def hear_in_the_clear(self, packet: Packet) -> None:
+        """Drop what has to come in ESP (RFC 4301, 5.2): there is no policy to let it pass."""
+        reply = ip.echo_reply(in_the_clear(packet))
+        if reply is None or not self._decide.lets_clear_traffic_in():
+            self._endpoint.drop("a packet in the clear")
+        else:
+            self.send(self._all_children(), reply)
 
     def send(self, children: Sequence[ChildSa], inner: ip.IpPacket) -> None:
         """Send an inner packet on the Child SA that takes it."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
 if TYPE_CHECKING:
     from peers.reference.esp import EspPacket
+    from peers.reference.ip import IpPacket
     from peers.reference.keys import ChildKeys, IkeKeys
     from peers.reference.message import Message
 
@@ -18,13 +19,15 @@ IPAddress = IPv4Address | IPv6Address
 class Carrier(Enum):
     """What an IP packet of ours carries."""
 
+    ICMP = 1
     UDP = 17
     ESP = 50
+    ICMPV6 = 58
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An address and, for UDP, a port (0 for ESP)."""
+    """An address and, for UDP, a port (0 for all else)."""
 
     address: IPAddress
     port: int = 0
@@ -37,7 +40,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One UDP datagram or ESP packet; ``octets`` is what follows the UDP or IP header.
+    """One UDP datagram, ESP or ICMP packet; ``octets`` is what follows the UDP or IP header.
 
     ``traffic_class`` is that octet of the IP header: DSCP, then ECN in the last two bits.
     """
@@ -57,6 +60,10 @@ class Keepalive:
         return "NAT-keepalive"
 
 
+Decoded = Union["Message", "EspPacket", "IpPacket", Keepalive]
+"""What a packet can hold: an IKE message, ESP, a keepalive, or an echo in the clear."""
+
+
 @dataclass(frozen=True, slots=True)
 class Transmission:
     """A packet that crossed the link. ``time`` is in seconds since the epoch.
@@ -68,7 +75,7 @@ class Transmission:
     time: float
     sent: bool
     packet: Packet
-    decoded: Message | EspPacket | Keepalive | None = None
+    decoded: Decoded | None = None
     problem: str = ""
     fault: str = ""
 

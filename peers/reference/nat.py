@@ -136,6 +136,7 @@ class Kind(Enum):
     IKE = "IKE"
     ESP = "ESP"
     KEEPALIVE = "NAT-keepalive"
+    CLEAR = "a packet in the clear"
 
 
 def demultiplex(packet: Packet) -> tuple[Kind, bytes]:
@@ -146,6 +147,8 @@ def demultiplex(packet: Packet) -> tuple[Kind, bytes]:
     octets = packet.octets
     if packet.carrier is Carrier.ESP:
         return Kind.ESP, octets
+    if packet.carrier is not Carrier.UDP:
+        return Kind.CLEAR, octets
     if packet.destination.port == IKE_PORT:
         return Kind.IKE, octets
     if octets == KEEPALIVE:
@@ -177,6 +180,19 @@ def esp_packet(
         return Packet(Carrier.UDP, source, destination, octets, traffic_class)
     ends = Endpoint(source.address), Endpoint(destination.address)
     return Packet(Carrier.ESP, *ends, octets, traffic_class)
+
+
+def clear_packet(inner: IpPacket) -> Packet:
+    """Send an ICMP packet as it is, without ESP."""
+    carrier, ends = Carrier(inner.protocol), (Endpoint(inner.source), Endpoint(inner.destination))
+    return Packet(carrier, *ends, inner.payload, inner.traffic_class)
+
+
+def in_the_clear(packet: Packet) -> IpPacket:
+    """Give an ICMP packet that came without ESP."""
+    ends = packet.source.address, packet.destination.address
+    protocol = packet.carrier.value
+    return IpPacket(*ends, protocol, packet.octets, traffic_class=packet.traffic_class)
 
 
 def keepalive_packet(source: Endpoint, destination: Endpoint) -> Packet:

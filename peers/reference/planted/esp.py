@@ -226,3 +226,11 @@ class ClearsFragmentFlags(Decisions):
 
     def parts_of(self, inner: ip.IpPacket, mode: Mode) -> Sequence[ip.IpPacket]:
         return [replace(part, fragmentation=0) for part in super().parts_of(inner, mode)]
+
+
+@fault("lets-clear-traffic-in")
+class LetsClearTrafficIn(Decisions):
+    """A packet in the clear is taken as if it had come through the SA (RFC 4301, 5.2)."""
+
+    def lets_clear_traffic_in(self) -> bool:
+        return True
