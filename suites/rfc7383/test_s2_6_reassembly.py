@@ -16,7 +16,7 @@ SLOW_KEYS = configured(Suite((ike(AES_GCM_256, ke(KeyExchangeMethod.MODP_8192)),
 """A key exchange that takes a while: all fragments are there before the keys to verify them."""
 
 AHEAD = 8
-"""IKE SAs whose keys are wanted first: a scheduler may well come between two fragments of ours."""
+"""IKE_SA_INIT requests that come first: a scheduler may well come between two fragments of ours."""
 
 ORDERS = pytest.mark.parametrize(
     "order",
@@ -153,28 +153,22 @@ def test_a_fragment_that_is_kept_is_not_replaced(peer):
 @turned_red_by("forgets-fragments-after-a-forgery", "closes-ike-sa-on-forgery")
 def test_a_fragment_that_does_not_verify_changes_nothing(peer):
     """
-    peer                                        target (has yet to compute the keys of other SAs)
+    peer                                        target
+    HDR, SAi1, KEi, Ni  (of other IKE SAs) -->
     HDR, SKF(1 of 3) {..}               -->
     HDR, SKF(2 of 3) {..}  (ICV wrong)  -->
     HDR, SKF(2 of 3) {..}, HDR, SKF(3 of 3) {..} -->
                                         <--     HDR, SK {IDr, AUTH, SAr2, TSi, TSr}
     PREVENTS: anybody on the path ends what is under way.
     """
-    others = [_first_fragment(peer) for _ in range(AHEAD)]
+    others = [peer.ike_sa_init() for _ in range(AHEAD)]
     peer.open_ike_sa()
     request = peer.ike_auth()
     first, second, third = peer.fragments(request)
-    for octets, part in others:
-        peer.say_octets(octets, part)
+    for each in others:
+        peer.say_octets(each.encode(), each)
 
     _takes_up(peer, request, (first, second.with_fault(IcvCorrupted()), second, third))
-
-
-def _first_fragment(peer):
-    """Begin an IKE SA, and seal the first fragment of its IKE_AUTH request."""
-    peer.open_ike_sa()
-    first = peer.fragments(peer.ike_auth())[0]
-    return peer.ike.encode(first), first
 
 
 @requirement("rfc7383-2.6-unverified-fragment-discarded")
