@@ -76,8 +76,8 @@ class NatDecisions:
             return False
         return sa.nat.theirs and not sa.nat.ours
 
-    def sends_keepalives(self, sa: IkeSa) -> bool:
-        """Say whether a NAT in front of us has to be kept open (RFC 3948, 4)."""
+    def sends_keepalives(self, sa: IkeSa, before: int) -> bool:
+        """Say whether a NAT in front of us has to be kept open (RFC 3948, 4), again and again."""
         return sa.nat.ours
 
     def believes_keepalive(self) -> bool:

@@ -153,7 +153,7 @@ class EspTraffic:
     def keepalive_due(self, session: Session) -> float | None:
         """Give when a NAT in front of us forgets us unless we say something (RFC 3948, 4)."""
         established = session.sa.state is State.ESTABLISHED
-        if not established or not self._decide.sends_keepalives(session.sa):
+        if not established or not self._decide.sends_keepalives(session.sa, session.keepalives):
             return None
         return session.spoke + KEEPALIVE_INTERVAL
 
@@ -161,4 +161,5 @@ class EspTraffic:
         """Send a keepalive where one is due."""
         due = self.keepalive_due(session)
         if due is not None and due <= self._endpoint.now:
+            session.keepalives += 1
             self._endpoint.send(session, keepalive_packet(session.sa.local, session.sa.remote))

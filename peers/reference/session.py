@@ -70,8 +70,8 @@ class Session:
     """An IKE SA of the endpoint.
 
     ``response`` holds the datagrams that answered ``answered``; ``heard`` is when the peer was last
-    heard under the SA's protection, ``spoke`` when
-    anything was last sent to it, in seconds. ``outstanding`` are our requests by Message ID,
+    heard under the SA's protection, ``spoke`` when anything was last sent to it, in seconds,
+    ``keepalives`` how many NAT-keepalives were. ``outstanding`` are our requests by Message ID,
     ``waiting`` the exchanges of ours that are to follow (RFC 7296, 2.3), ``later`` what is to be
     done at a time. ``window`` is how many requests the peer takes at a time, ``own_window`` how
     many we do; ``taken`` are those that came before an earlier one, and ``answers`` the last
@@ -107,6 +107,7 @@ class Session:
     awaited: dict[bytes, Awaited] = field(default_factory=dict)
     answers: dict[int, tuple[Message, Datagrams]] = field(default_factory=dict)
     spoke: float = 0.0
+    keepalives: int = 0
     fragments: Reassembly | None = None
     came: tuple[Endpoint, Endpoint] | None = None
 

@@ -7,11 +7,8 @@ from peers.reference.nat import Claim
 from peers.reference.numbers import ExchangeType
 from suites.judge import as_responder, differs, requirement, turned_red_by
 
-IDLE = 45.0
-"""Seconds that we wait for a keepalive; one is due after 20 (RFC 3948, 4).
-
-Who looks every 20 seconds whether he has sent something comes to it after 40 in the worst case.
-"""
+IDLE = 25.0
+"""Seconds that we wait for a keepalive; one is due after 20 (RFC 3948, 4)."""
 
 GLANCES = 40
 """A target gives a peer up within that many half seconds: its retransmissions are turned down."""
@@ -19,21 +16,23 @@ GLANCES = 40
 
 @pytest.mark.parametrize("claim", [Claim.THEIRS], ids=["target-natted"])
 @requirement("rfc3948-4-keepalive-sent-when-idle", "rfc3948-2.3-keepalive-form")
-@turned_red_by("sends-no-keepalives")
+@turned_red_by("sends-no-keepalives", "sends-one-keepalive")
 def test_target_behind_a_nat_keeps_it_open(established):
     """
     peer (its destination hash is wrong)        target
     (nothing for a while)
                                         <--     UDP {FF}
+    (nothing for a while)
+                                        <--     UDP {FF}
     """
     assert established.echo(), "the Child SA carries no traffic"
-    try:
-        packet = established.hear_keepalive(IDLE)
-    except NoAnswer as silence:
-        differs(str(silence))
-
     ends = established.ike.remote, established.ike.local
-    assert (packet.source, packet.destination) == ends, "not between the ports of IKE and ESP"
+    for which in ("first", "second"):
+        try:
+            packet = established.hear_keepalive(IDLE)
+        except NoAnswer as silence:
+            differs(f"the {which} of two: {silence}")
+        assert (packet.source, packet.destination) == ends, "not between the ports of IKE and ESP"
 
 
 @requirement("rfc3948-2.3-keepalive-ignored")

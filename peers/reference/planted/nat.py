@@ -165,8 +165,16 @@ class TakesKeepalivesForLife(Decisions):
 class SendsNoKeepalives(Decisions):
     """A NAT in front of us is left to forget us."""
 
-    def sends_keepalives(self, sa: IkeSa) -> bool:
+    def sends_keepalives(self, sa: IkeSa, before: int) -> bool:
         return False
+
+
+@fault("sends-one-keepalive")
+class SendsOneKeepalive(Decisions):
+    """After the first keepalive a NAT in front of us is left to forget us."""
+
+    def sends_keepalives(self, sa: IkeSa, before: int) -> bool:
+        return super().sends_keepalives(sa, before) and not before
 
 
 @fault("takes-inner-address-for-selector")
