@@ -345,7 +345,7 @@ class Peer(Authenticating, Childless, Moving, KeyExchanges, NatTraversal, Markin
         if not isinstance(heard, HeardMessage):
             self._no_answer(f"no {exchange!s} request from the target")
         self._requests[heard.message] = heard
-        if exchange == ExchangeType.IKE_SA_INIT:
+        if exchange in FIRST_EXCHANGES:
             self._follow(heard)
         elif heard.sa is not None:
             self._follow_path(heard.sa, heard.packet)

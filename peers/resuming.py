@@ -1,15 +1,21 @@
-"""The scripted peer as a client that comes back with a ticket (RFC 5723)."""
+"""The scripted peer and tickets (RFC 5723): a client that comes back, a gateway that takes them."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from dataclasses import replace
 
 from peers.exchanging import Exchanging
 from peers.reference import resumption
 from peers.reference.eap_exchange import EapInitiator, EapResponder
 from peers.reference.message import Message
+from peers.reference.nat import detection_payloads
+from peers.reference.payloads import Nonce
 from peers.reference.resumption import Suspended, Ticket
 from peers.reference.sa import IkeSa
+
+TICKET_SIZE = 64
+"""Octets of a ticket of ours, which stands for what we keep."""
 
 
 class Resuming(Exchanging):
@@ -37,3 +43,17 @@ class Resuming(Exchanging):
         sa.next_request_id = 1
         self._keys_derived(sa)
         self._traverse_nat(response)
+
+    # As gateway.
+
+    def grant_ticket(self, lifetime: int = 3600) -> tuple[Ticket, Suspended]:
+        """Make a ticket of the IKE SA, for ``lifetime`` seconds; give what is kept with it, too."""
+        return Ticket(self.random(TICKET_SIZE), lifetime), Suspended.of(self.ike)
+
+    def take_ticket(self, request: Message, kept: Suspended) -> Message:
+        """Build the response that takes a ticket, HDR, Nr, N+, and derive the keys."""
+        sa = self.ike
+        resumption.resume(sa, kept, request.get(Nonce).data)
+        self._keys_derived(sa)
+        seen = detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote, sa.claim)
+        return replace(request.reply(Nonce(sa.nonce), *seen), spi_r=sa.spi_r)

@@ -39,15 +39,15 @@ from peers.reference.lifetimes import LifetimeKeeper
 from peers.reference.message import Header, Message
 from peers.reference.movements import Movements
 from peers.reference.nat import Kind, ike_packet
-from peers.reference.numbers import ExchangeType
 from peers.reference.payloads import Notify
 from peers.reference.purposes import IkeWish, Purpose
 from peers.reference.redirects import Redirects
 from peers.reference.responder import Responder
 from peers.reference.resumptions import Resumptions
-from peers.reference.sa import NO_SPI, Datagrams, IkeSa, Random
+from peers.reference.sa import FIRST_EXCHANGES, NO_SPI, Datagrams, IkeSa, Random
 from peers.reference.session import Pending, Session, Wanted
 from peers.reference.states import Event
+from peers.reference.tickets import Tickets
 from peers.reference.timers import Timers
 
 RETRANSMISSIONS = (1.0, 2.0, 4.0, 8.0)
@@ -94,6 +94,7 @@ class Endpoint:
         self.movements = Movements(self)
         self.redirects = Redirects(self)
         self.resumptions = Resumptions(self)
+        self.tickets = Tickets(self)
         self._failovers = Failovers(self)
         self._traffic = EspTraffic(self)
         self._timers = Timers(self, self._traffic)
@@ -125,6 +126,12 @@ class Endpoint:
         """Start the initial exchanges of a connection, as it was configured."""
         self.now = now
         self._initiator.start(self.connections.get(connection.name, connection))
+        return self._flush()
+
+    def suspend(self, connection: Connection, now: float) -> list[Packet]:
+        """Interrupt a session: `initiate` brings it back by its ticket (RFC 5723)."""
+        self.now = now
+        self.tickets.suspend(connection)
         return self._flush()
 
     def begin(self, connection: Connection, origin: IPAddress | None = None) -> None:
@@ -277,7 +284,7 @@ class Endpoint:
         due = self.now + self.decide.wait(self.retransmissions, 0)
         pending = Pending(message, datagrams, due, purpose=purpose)
         session.outstanding[message.message_id] = pending
-        if message.exchange == ExchangeType.IKE_SA_INIT:
+        if message.exchange in FIRST_EXCHANGES:
             (session.sa.request_octets,) = datagrams
         else:
             session.sa.next_request_id += 1
@@ -298,6 +305,7 @@ class Endpoint:
         """Give an IKE SA up with all of its Child SAs."""
         self.say(f"closing {session.sa}: {reason}")
         self.successors.closes(session)
+        self.tickets.closes(session.sa)
         session.sa.move(Event.CLOSE)
         session.outstanding.clear()
         self.sessions.remove(session)

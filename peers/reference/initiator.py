@@ -26,7 +26,7 @@ from peers.reference.purposes import (
     Purpose,
     RouteCheck,
 )
-from peers.reference.sa import IkeSa
+from peers.reference.sa import FIRST_EXCHANGES, IkeSa
 from peers.reference.session import Pending, Session, Wanted
 from peers.reference.states import Event, State
 
@@ -58,9 +58,9 @@ class Initiator:
         origin: IPAddress | None = None,
         because_of: IpPacket | None = None,
     ) -> None:
-        """Send the first IKE_SA_INIT request, for a packet that wants a Child SA.
+        """Send the first request: present a ticket, or begin with IKE_SA_INIT.
 
-        ``origin`` has redirected us (RFC 5685).
+        ``origin`` has redirected us (RFC 5685). A packet may want a Child SA.
         """
         sa = IkeSa(
             connection,
@@ -72,8 +72,12 @@ class Initiator:
         sa.because_of = because_of
         session = Session(sa)
         self._endpoint.sessions.append(session)
-        request = initial.ike_sa_init(sa)
-        request += self._decide.redirect_announcement(connection, origin)
+        held = self._endpoint.tickets.usable(connection)
+        if held is not None:
+            request = self._endpoint.tickets.present(session, held)
+        else:
+            request = initial.ike_sa_init(sa)
+            request += self._decide.redirect_announcement(connection, origin)
         sa.move(Event.SEND_INIT)
         self._endpoint.request(session, request)
 
@@ -84,14 +88,17 @@ class Initiator:
         nothing is authenticated yet (RFC 7296, 2.21.1).
         """
         request = pending.message
-        if request.exchange == ExchangeType.IKE_SA_INIT:
+        if request.exchange in FIRST_EXCHANGES:
+            hear = self._hear_ike_sa_init
+            if request.exchange == ExchangeType.IKE_SESSION_RESUME:
+                hear = self._hear_ike_session_resume
             try:
-                self._hear_ike_sa_init(session, request, response, octets)
+                hear(session, request, response, octets)
             except PeerError as problem:
                 if self._decide.obeys_unauthenticated_error(response):
                     self._endpoint.close(session, str(problem))
                     return
-                self._endpoint.drop(f"IKE_SA_INIT response: {problem}")
+                self._endpoint.drop(f"{request.exchange!s} response: {problem}")
                 session.outstanding[request.message_id] = pending
             return
         try:
@@ -134,15 +141,35 @@ class Initiator:
         self._decide.check_nonce(response)
         response = self._decide.with_usable_ke(response)
         initial.hear_ike_sa_init(sa, request, response, self._decide.check_choice)
-        sa.response_octets = octets
-        sa.next_request_id = 1
         if ppk.refuses_response(self._decide, sa):
             self._endpoint.close(session, "the responder uses no PPK, which is required")
             return
+        sa.childless = childless.is_supported(response)
+        self._begin(session, response, octets)
+
+    def _hear_ike_session_resume(
+        self, session: Session, request: Message, response: Message, octets: bytes
+    ) -> None:
+        sa = session.sa
+        retry = self._retry(session, request, response)
+        if retry is not None:
+            sa.move(Event.RETRY_INIT)
+            self._endpoint.request(session, retry)
+        elif self._endpoint.tickets.hear(session, response):
+            self._begin(session, response, octets)
+        else:
+            self._endpoint.close(session, "the ticket is refused")
+            if self._decide.starts_over_without_ticket():
+                self.start(sa.connection)
+
+    def _begin(self, session: Session, response: Message, octets: bytes) -> None:
+        """Go on under the keys that the first exchange made."""
+        sa = session.sa
+        sa.response_octets = octets
+        sa.next_request_id = 1
         sa.nat = self._decide.detects(response, sa.remote, sa.local)
         if self._decide.floats(sa):
             sa.local, sa.remote = floated(sa.local), floated(sa.remote)
-        sa.childless = childless.is_supported(response)
         if sa.intermediate is not None:
             sa.intermediate.left = self._decide.in_order(sa.intermediate.left)
         self._go_on(session)
@@ -163,7 +190,8 @@ class Initiator:
     def _authenticate(self, session: Session) -> None:
         sa = session.sa
         offer, wish = self._offer(sa)
-        offer = (*offer, *self._endpoint.announcements.own(session))
+        asked = self._endpoint.tickets.asked(sa.connection)
+        offer = (*offer, *self._endpoint.announcements.own(session), *asked)
         sa.move(Event.SEND_AUTH)
         try:
             request = self._first_ike_auth(session, offer)
@@ -237,6 +265,7 @@ class Initiator:
             return
         nonces = sa.nonces()
         sa.authenticated()
+        self._endpoint.tickets.keep(session, response)
         self._endpoint.lifetimes.begin_ike(session)
         self._endpoint.announcements.hear(session, response)
         self._endpoint.movements.hear_support(session, response)

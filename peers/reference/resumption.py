@@ -139,3 +139,29 @@ class ResumptionDecisions:
     def ends_what_was_resumed(self) -> bool:
         """Say whether the IKE SA of a ticket is dropped without a word once it is back (4.3.4)."""
         return True
+
+    # As client.
+
+    def uses_ticket_once(self) -> bool:
+        """Say whether a ticket is gone once an IKE SA was made of it (4.3.1)."""
+        return True
+
+    def is_over(self, expires: float, now: float) -> bool:
+        """Say whether a ticket is presented no more (4.3.1)."""
+        return expires <= now
+
+    def presented(self, ticket: Ticket) -> Ticket:
+        """Give the ticket to present: as it was granted, without its lifetime (7.2)."""
+        return ticket
+
+    def drops_ticket_with_ike_sa(self) -> bool:
+        """Say whether a ticket goes when its IKE SA is closed (6.2)."""
+        return True
+
+    def deletes_what_it_suspends(self) -> bool:
+        """Say whether the gateway hears a Delete when a session is interrupted: never (6.2)."""
+        return False
+
+    def starts_over_without_ticket(self) -> bool:
+        """Say whether the initial exchanges are done when a ticket is refused (4.3.2)."""
+        return True

@@ -50,6 +50,7 @@ class Capability(Enum):
     REDIRECTING = "redirects initiators (RFC 5685)"
     CHILDLESS_SETTING = "can be told when IKE_AUTH goes without a Child SA (RFC 6023)"
     SESSION_RESUMPTION = "session resumption (RFC 5723)"
+    SUSPENSION = "a session that can be interrupted, to be resumed (RFC 5723)"
     OPAQUE_PORTS = "traffic selectors for packets whose ports are not known"
     MESSAGE_ID_SYNC = "Message IDs set anew after a failover (RFC 6311)"
     EAP_MD5 = "EAP-MD5 (RFC 3748)"
@@ -163,6 +164,9 @@ class Target(Protocol):
 
     def rekey_child(self, connection: Connection, name: str = "") -> None:
         """Start a rekey of the newest Child SA of that policy, by default the first."""
+
+    def suspend(self, connection: Connection) -> None:
+        """Interrupt the connection's session; `initiate` resumes it (RFC 5723)."""
 
     def delete_ike(self, connection: Connection) -> None:
         """Start the deletion of the connection's IKE SA."""

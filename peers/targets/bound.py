@@ -37,6 +37,10 @@ class BoundTarget:
         """Start a rekey of the IKE SA."""
         self._target.rekey_ike(self.connection)
 
+    def suspend(self) -> None:
+        """Interrupt the session; `initiate` resumes it."""
+        self._target.suspend(self.connection)
+
     def create_child(self, name: str) -> None:
         """Start the exchange for one more Child SA, by the name of its policy."""
         self._target.create_child(self.connection, name)

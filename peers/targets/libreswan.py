@@ -59,7 +59,14 @@ NSS keeps its own copy of the CRLs, which it renews when pluto itself has fetche
 """
 
 
-LACKING_BEFORE_5 = frozenset({Capability.PPK, Capability.EAP_TLS, Capability.SESSION_RESUMPTION})
+LACKING_BEFORE_5 = frozenset(
+    {
+        Capability.PPK,
+        Capability.EAP_TLS,
+        Capability.SESSION_RESUMPTION,
+        Capability.SUSPENSION,
+    }
+)
 """What pluto 4 has in other words than 5 (ppk-ids), which are not written here."""
 
 WHACK_4_FAILS_WITHIN = 0.2
@@ -121,8 +128,7 @@ class Libreswan:
                 self._whack("--impair trigger:EVENT_FREE_ROOT_CERTS")
         self._load(connection)
         self._loaded[name] = connection
-        if connection.follows_redirects:
-            # pluto begins anew where it was redirected to by what else keeps a connection up.
+        if _begins_anew(connection):
             self._whack("--no-impair revival")
         database = f"# NSS database\n{material}\n" if material else ""
         return f"# ipsec.conf\n{conf}\n# ipsec.secrets\n{secrets}{database}"
@@ -140,7 +146,7 @@ class Libreswan:
             self.restart()
         else:
             self._unload(connection)
-        if connection.follows_redirects:
+        if _begins_anew(connection):
             self._whack("--impair revival")
         self._whack("--rereadsecrets")
         if material := removal(connection):
@@ -157,6 +163,10 @@ class Libreswan:
     def initiate(self, connection: Connection) -> None:
         """Start the initial exchanges."""
         self.create_child(connection, connection.name)
+
+    def suspend(self, connection: Connection) -> None:
+        """Drop the IKE SA and keep its ticket."""
+        self._start(f"--name {connection.name} --suspend")
 
     def create_child(self, connection: Connection, name: str) -> None:
         """Start the exchange for one more Child SA; the initial ones where there is no IKE SA."""
@@ -284,3 +294,8 @@ class Libreswan:
             image=self._machine.image,
             notes=(f"{package} {version}", *impaired),
         )
+
+
+def _begins_anew(connection: Connection) -> bool:
+    """Say whether pluto needs what keeps a connection up: for a redirect, or a refused ticket."""
+    return connection.follows_redirects or connection.session_resumption

@@ -153,8 +153,8 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
         "esp": ",".join(esp_text(each) for each in policy.esp_proposals),
         "esn": _sequence_numbers(policy),
         "pfs": "yes" if _has_key_exchange(policy) else "no",
-        # What is narrowed is a template, and a template waits for no packet.
-        "narrowing": "no" if connection.on_demand else "yes",
+        # What is narrowed is a template: it waits for no packet, and is not suspended.
+        "narrowing": "no" if connection.on_demand or connection.session_resumption else "yes",
         "replay-window": str(connection.replay_window),
         # A test says when something is rekeyed, and what nobody answers is given up soon.
         "rekey": "no",

@@ -97,6 +97,10 @@ class Linux:
         """Fail: there is no IKE."""
         self._no_ike()
 
+    def suspend(self, connection: Connection) -> None:
+        """Fail: there is no IKE."""
+        self._no_ike()
+
     def create_child(self, connection: Connection, name: str) -> None:
         """Fail: there is no IKE."""
         self._no_ike()

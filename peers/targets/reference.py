@@ -92,6 +92,10 @@ class ReferenceTarget:
         """Start the initial exchanges."""
         self._link.deliver(self._endpoint.initiate(connection, self._link.now()))
 
+    def suspend(self, connection: Connection) -> None:
+        """Interrupt the session."""
+        self._link.deliver(self._endpoint.suspend(connection, self._link.now()))
+
     def rekey_ike(self, connection: Connection) -> None:
         """Start a rekey of the IKE SA."""
         self._link.deliver(self._endpoint.rekey_ike(connection, self._link.now()))

@@ -138,6 +138,10 @@ class StrongSwan:
         """Start the initial exchanges."""
         self.create_child(connection, connection.name)
 
+    def suspend(self, connection: Connection) -> None:
+        """Fail: there are no tickets."""
+        raise ScriptError("strongSwan resumes no sessions")
+
     def create_child(self, connection: Connection, name: str) -> None:
         """Start the exchange for one more Child SA; the initial ones where there is no IKE SA."""
         self._request(
@@ -289,6 +293,7 @@ class StrongSwan:
             Capability.NULL_AUTHENTICATION,
             Capability.REDIRECTING,
             Capability.SESSION_RESUMPTION,
+            Capability.SUSPENSION,
         }
         return frozenset(found)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from peers.reference.decisions import Decisions
 from peers.reference.keys import psk_auth
 from peers.reference.message import Message
+from peers.reference.nat import is_detection
 from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import IDi, IDr, Nonce, Notify
 from peers.reference.planted.catalogue import fault
@@ -98,3 +99,68 @@ class SendsCertificateWhenResuming(Decisions):
 
     def sends_chain(self, *, resumed: bool) -> bool:
         return True
+
+
+# As client.
+
+
+@fault("presents-ticket-with-its-lifetime")
+class PresentsTicketWithItsLifetime(Decisions):
+    """The ticket goes back as it came: with the four octets of its lifetime in front."""
+
+    def presented(self, ticket: Ticket) -> Ticket:
+        return replace(ticket, octets=ticket.granted().data)
+
+
+@fault("presents-expired-ticket")
+class PresentsExpiredTicket(Decisions):
+    """A ticket is presented although its lifetime is over."""
+
+    def is_over(self, expires: float, now: float) -> bool:
+        return False
+
+
+@fault("presents-ticket-twice")
+class PresentsTicketTwice(Decisions):
+    """A ticket is presented again after it made an IKE SA."""
+
+    def uses_ticket_once(self) -> bool:
+        return False
+
+
+@fault("keeps-ticket-of-deleted-ike-sa")
+class KeepsTicketOfDeletedIkeSa(Decisions):
+    """The ticket of an IKE SA that the gateway has deleted is presented."""
+
+    def drops_ticket_with_ike_sa(self) -> bool:
+        return False
+
+
+@fault("suspends-with-a-delete")
+class SuspendsWithADelete(Decisions):
+    """An IKE SA is deleted when it is interrupted, and its ticket presented all the same."""
+
+    def deletes_what_it_suspends(self) -> bool:
+        return True
+
+    def drops_ticket_with_ike_sa(self) -> bool:
+        return False
+
+
+@fault("gives-up-when-its-ticket-is-refused")
+class GivesUpWhenItsTicketIsRefused(Decisions):
+    """TICKET_NACK ends the attempt."""
+
+    def starts_over_without_ticket(self) -> bool:
+        return False
+
+
+@fault("resumes-without-nat-detection")
+class ResumesWithoutNatDetection(Decisions):
+    """The request that presents a ticket has no NAT detection payloads."""
+
+    def edit(self, message: Message) -> Message:
+        if message.exchange != ExchangeType.IKE_SESSION_RESUME or message.response:
+            return message
+        kept = (each for each in message.payloads if not is_detection(each))
+        return replace(message, payloads=tuple(kept))
