@@ -345,7 +345,7 @@ def _configure(station: Station, connection: Connection) -> str:
     try:
         return station.target.configure(connection)
     except Inconclusive:
-        if station.target.alive():
+        if station.target.reachable() and station.target.alive():
             raise
         station.target.restart()
         return station.target.configure(connection)
@@ -367,7 +367,11 @@ def _record(
         peer_addresses=frozenset(station.addresses.of(peer.connection.local.version)),
     )
     node.config.stash[SESSION].records.setdefault(case.target, []).append(case.record)
-    if ERROR in node.stash and not station.target.alive():
+    if ERROR not in node.stash:
+        return
+    if not station.target.reachable():
+        station.target.restart()
+    elif not station.target.alive():
         case.daemon_died = True
         station.target.restart()
 
@@ -377,6 +381,9 @@ def _forget(node: pytest.Item, station: Station, connection: Connection) -> None
     try:
         station.target.forget(connection)
     except Inconclusive:
+        if not station.target.reachable():
+            station.target.restart()
+            return
         if station.target.alive():
             raise
         node.stash[CASE].daemon_died = True

@@ -63,17 +63,21 @@ class Agent:
     def __init__(self, connection: ControlSocket) -> None:
         self._connection = connection
         self._lock = threading.Lock()
+        self._failure = ""
 
     def run(self, script: str) -> Reply:
         """Run a script of sh and give its output and status; Inconclusive if the shell is gone."""
         end = f"end-{secrets.token_hex(6)}"
         framed = f"{{ {script}\n}} </dev/null 2>&1; status=$?; echo; echo {end} $status\n"
         with self._lock:
+            if self._failure:  # What comes now could be the answer to an earlier script.
+                raise Inconclusive(self._failure)
             try:
                 self._connection.sendall(framed.encode())
                 octets = self._receive_until(f"\n{end} ".encode())
             except OSError as error:
-                raise Inconclusive(f"the target's control shell failed: {error}") from error
+                self._failure = f"the target's control shell failed: {error}"
+                raise Inconclusive(self._failure) from error
         output, _, status = octets.decode(errors="replace").rpartition(f"\n{end} ")
         return Reply(int(status), output)
 

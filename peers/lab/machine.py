@@ -78,9 +78,12 @@ class Machine:
         """The tag of the container's image."""
         return str(self._container.attrs["Config"]["Image"])
 
-    def wait_for_agent(self) -> None:
-        """Wait until the control shell answers; SetupError with the log's end if it does not."""
-        if not self.log.wait_for("ikeproof: daemon started", BOOT_PATIENCE):
+    def wait_for_agent(self, start: int = 0) -> None:
+        """Wait until the control shell answers; SetupError with the log's end if it does not.
+
+        ``start`` is the log's length when it was started.
+        """
+        if not self.log.wait_for("ikeproof: daemon started", BOOT_PATIENCE, start):
             unusable = self.log.find("ikeproof: unusable: ").partition("unusable: ")[2]
             if unusable:
                 raise SetupError(
@@ -134,13 +137,35 @@ class Machine:
             self.log.wait(0.05)
 
     def restart_daemon(self) -> None:
-        """Kill the daemon; return when the supervisor has started it again."""
+        """Kill the daemon; return when the supervisor has started it again.
+
+        A machine that does not answer is started anew.
+        """
         with self._restarting:
+            if not self.answers():
+                self._restart()
+                return
             before = self._daemon()
             process = before.split()[1]
             self.run(f"kill -KILL {process} || true")
             self.until(lambda: self._daemon() != before, "the daemon does not come back")
             self._start = self._daemon()
+
+    def answers(self) -> bool:
+        """Say whether the control shell works: a guest kernel has been seen to hang."""
+        try:
+            self._shell.run(":")
+        except Inconclusive:
+            return False
+        return True
+
+    def _restart(self) -> None:
+        start = len(self.log)
+        self.hang_up()
+        self._container.restart(timeout=1)
+        # The old one ends with the container; the new one has all lines from the beginning.
+        self.log = ContainerLog(self._container)
+        self.wait_for_agent(start)
 
     def daemon_is_the_same(self) -> bool:
         """Say whether the daemon runs as the process that was started, or restarted on purpose."""

@@ -192,5 +192,8 @@ class Target(Protocol):
     def restart(self) -> None:
         """Restart the daemon and wait until it answers its control interface."""
 
+    def reachable(self) -> bool:
+        """Say whether the machine that the daemon runs on answers; `restart` starts it anew."""
+
     def alive(self) -> bool:
         """Say whether the daemon still runs as the process that was started."""

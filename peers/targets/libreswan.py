@@ -222,6 +222,10 @@ class Libreswan:
         if self._challenging:
             self.challenge_with_cookies(True)
 
+    def reachable(self) -> bool:
+        """Say whether the machine answers."""
+        return self._machine.answers()
+
     def alive(self) -> bool:
         """Say whether pluto still is the process that was started, and answers.
 

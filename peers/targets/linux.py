@@ -142,6 +142,10 @@ class Linux:
         self._machine.restart_daemon()
         self._installed.clear()
 
+    def reachable(self) -> bool:
+        """Say whether the machine answers."""
+        return self._machine.answers()
+
     def alive(self) -> bool:
         """Say whether the machine still answers."""
         return self._machine.daemon_is_the_same()

@@ -206,6 +206,10 @@ class StrongSwan:
         if self._challenging:
             hold_half_open(self._machine, self._request)
 
+    def reachable(self) -> bool:
+        """Say whether the machine answers."""
+        return self._machine.answers()
+
     def alive(self) -> bool:
         """Say whether charon still is the process that was started."""
         return self._machine.daemon_is_the_same()

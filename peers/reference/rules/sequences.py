@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 
 from peers.reference.message import HEADER_SIZE, Header
 from peers.reference.message_id_sync import NONCE_SIZE, SIZE
-from peers.reference.numbers import ExchangeType, NotifyType
+from peers.reference.numbers import NotifyType
 from peers.reference.payloads import SA, Nonce
 from peers.reference.rules.registry import Complaint, Seen, heard, of_conversation
+from peers.reference.sa import FIRST_EXCHANGES
 
 
 @of_conversation("rfc7296-2.2-response-has-request-id")
@@ -50,7 +51,7 @@ def _counts_its_requests(conversation: Sequence[Seen]) -> Iterator[Complaint]:
 
 
 def _is_first_request(header: Header) -> bool:
-    return header.exchange == ExchangeType.IKE_SA_INIT and not header.response
+    return header.exchange in FIRST_EXCHANGES and not header.response
 
 
 @of_conversation("rfc7296-2.10-nonce-fresh")
