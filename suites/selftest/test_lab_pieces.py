@@ -1,6 +1,7 @@
 """The lab's parts that need no engine: what is ours, versions of images, logs, the link's order."""
 
 import os
+import re
 import shutil
 import socket
 import threading
@@ -181,6 +182,22 @@ def test_a_script_that_must_succeed_and_does_not_is_the_labs_trouble(agent):
 def test_a_shell_that_is_gone_is_the_labs_trouble(agent):
     with pytest.raises(Inconclusive, match="control shell"):
         agent.run("exit 0")
+
+
+def test_a_late_answer_is_not_taken_for_that_of_the_next_script():
+    """What a hung guest kernel says once it goes on again."""
+    ours, theirs = socket.socketpair()
+    ours.settimeout(0.01)
+    agent = Agent(ours)
+    with ours, theirs:
+        with pytest.raises(Inconclusive, match="timed out"):
+            agent.run("echo one")
+        asked = theirs.recv(4096).decode()
+        end = re.search(r"end-[0-9a-f]+", asked)[0]
+        theirs.sendall(f"one\n\n{end} 0\n".encode())
+
+        with pytest.raises(Inconclusive, match="timed out"):
+            agent.run("echo two")
 
 
 def test_one_script_at_a_time(agent):
