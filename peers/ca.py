@@ -11,7 +11,7 @@ from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -32,6 +32,7 @@ class KeyType(Enum):
     RSA_1024 = "rsa-1024"
     RSA_2048 = "rsa-2048"
     RSA_3072 = "rsa-3072"
+    DSA_1024 = "dsa-1024"
     ECDSA_P256 = "ecdsa-p256"
     ECDSA_P384 = "ecdsa-p384"
     ECDSA_P521 = "ecdsa-p521"
@@ -66,6 +67,8 @@ def make_key(kind: KeyType, purpose: str) -> PrivateKey:
         return ed25519.Ed25519PrivateKey.generate()
     if kind is KeyType.ED448:
         return ed448.Ed448PrivateKey.generate()
+    if kind is KeyType.DSA_1024:
+        return dsa.generate_private_key(1024)
     return rsa.generate_private_key(65537, int(kind.value.removeprefix("rsa-")))
 
 

@@ -59,6 +59,11 @@ def _of_another_hash(peer: Peer, auth: AUTH) -> AUTH:
     return replace(auth, data=auth.data[:size] + _resigned(peer, other)[size:])
 
 
+def by(peer: Peer, scheme: schemes.Scheme) -> AUTH:
+    """Sign by a scheme with the peer's own key, whatever the target takes."""
+    return signatures.sign(scheme, signatures.private_key(_credential(peer).key), _octets(peer))
+
+
 def _resigned(peer: Peer, scheme: schemes.Scheme) -> bytes:
     key = signatures.private_key(_credential(peer).key)
     return signatures.sign(scheme, key, _octets(peer)).data

@@ -66,7 +66,7 @@ def _public(scheme: Scheme, case: Case) -> PublicKey:
         return rsa.RSAPublicNumbers(exponent, modulus).public_key()
     octets = case.octets("public")
     if scheme.kind is KeyKind.ECDSA:
-        bits = scheme.curve_bits or case.number("curve_bits")
+        bits = scheme.order_bits or case.number("order_bits")
         return ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[bits], b"\x04" + octets)
     if scheme == ED448:
         return ed448.Ed448PublicKey.from_public_bytes(octets)

@@ -34,6 +34,7 @@ class KeyKind(Enum):
     """Kinds of public keys."""
 
     RSA = "RSA"
+    DSA = "DSA"
     ECDSA = "ECDSA"
     ED25519 = "Ed25519"
     ED448 = "Ed448"
@@ -44,7 +45,8 @@ class Scheme:
     """A signature algorithm with its hash, as an authentication method carries it.
 
     ``oid`` names it within method 14; ``salt`` is the salt's length in octets, for PSS alone;
-    ``curve_bits`` binds methods 9 to 11 to their curve.
+    ``order_bits`` is the size of the group's order where r and s have fixed width: in methods 3 and
+    9 to 11.
     """
 
     name: str
@@ -53,7 +55,7 @@ class Scheme:
     hash: HashAlgorithm
     oid: str = ""
     salt: int | None = None
-    curve_bits: int | None = None
+    order_bits: int | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -144,22 +146,28 @@ ECDSA_256 = Scheme(
     AuthMethod.ECDSA_SHA_256_P256,
     KeyKind.ECDSA,
     HashAlgorithm.SHA2_256,
-    curve_bits=256,
+    order_bits=256,
 )
 ECDSA_384 = Scheme(
     "ecdsa-384",
     AuthMethod.ECDSA_SHA_384_P384,
     KeyKind.ECDSA,
     HashAlgorithm.SHA2_384,
-    curve_bits=384,
+    order_bits=384,
 )
 ECDSA_521 = Scheme(
     "ecdsa-521",
     AuthMethod.ECDSA_SHA_512_P521,
     KeyKind.ECDSA,
     HashAlgorithm.SHA2_512,
-    curve_bits=521,
+    order_bits=521,
 )
+
+DSS = Scheme(
+    "dss", AuthMethod.DSS_DIGITAL_SIGNATURE, KeyKind.DSA, HashAlgorithm.SHA1, order_bits=160
+)
+DSA_SHA1 = Scheme("dsa-sha1", _DIGITAL, KeyKind.DSA, HashAlgorithm.SHA1, "1.2.840.10040.4.3")
+"""DSA, to be offered and refused (RFC 8247, 3.1 and 3.2)."""
 
 LEGACY = (RSA[HashAlgorithm.SHA1], ECDSA_256, ECDSA_384, ECDSA_521)
 """What is signed with before RFC 7427: one hash for each key (RFC 7296, 3.8; RFC 4754, 4)."""
@@ -167,9 +175,13 @@ LEGACY = (RSA[HashAlgorithm.SHA1], ECDSA_256, ECDSA_384, ECDSA_521)
 DIGITAL = (*RSA_PSS.values(), *RSA_PKCS1.values(), *ECDSA.values(), ED25519, ED448)
 """What is signed with in method 14, in our order of preference for each kind of key."""
 
-SCHEMES = (*RSA.values(), ECDSA_256, ECDSA_384, ECDSA_521, *DIGITAL)
+SCHEMES = (*RSA.values(), DSS, ECDSA_256, ECDSA_384, ECDSA_521, *DIGITAL)
 
-_BY_OID = {der.object_identifier(scheme.oid): scheme for scheme in DIGITAL if scheme.salt is None}
+_BY_OID = {
+    der.object_identifier(scheme.oid): scheme
+    for scheme in (*DIGITAL, DSA_SHA1)
+    if scheme.salt is None
+}
 _HASH_BY_OID = {der.object_identifier(oid): number for number, oid in HASH_OIDS.items()}
 
 

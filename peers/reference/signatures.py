@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import (
     decode_dss_signature,
     encode_dss_signature,
@@ -31,16 +31,22 @@ from peers.reference.signature_schemes import (
 
 PrivateKey = (
     rsa.RSAPrivateKey
+    | dsa.DSAPrivateKey
     | ec.EllipticCurvePrivateKey
     | ed25519.Ed25519PrivateKey
     | ed448.Ed448PrivateKey
 )
 PublicKey = (
-    rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
+    rsa.RSAPublicKey
+    | dsa.DSAPublicKey
+    | ec.EllipticCurvePublicKey
+    | ed25519.Ed25519PublicKey
+    | ed448.Ed448PublicKey
 )
 
 _KINDS: tuple[tuple[type, type, KeyKind], ...] = (
     (rsa.RSAPrivateKey, rsa.RSAPublicKey, KeyKind.RSA),
+    (dsa.DSAPrivateKey, dsa.DSAPublicKey, KeyKind.DSA),
     (ec.EllipticCurvePrivateKey, ec.EllipticCurvePublicKey, KeyKind.ECDSA),
     (ed25519.Ed25519PrivateKey, ed25519.Ed25519PublicKey, KeyKind.ED25519),
     (ed448.Ed448PrivateKey, ed448.Ed448PublicKey, KeyKind.ED448),
@@ -68,10 +74,10 @@ def fits(scheme: Scheme, key: PublicKey | PrivateKey) -> bool:
     """Say whether a key can be used with a scheme; methods 9 to 11 each have one curve."""
     if kind_of(key) is not scheme.kind:
         return False
-    if scheme.curve_bits is None or not hasattr(key, "curve"):
+    if scheme.order_bits is None or not hasattr(key, "curve"):
         return True
     return isinstance(key.curve, (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)) and (
-        key.curve.key_size == scheme.curve_bits
+        key.curve.key_size == scheme.order_bits
     )
 
 
@@ -105,6 +111,8 @@ def prefixed(identifier: bytes, signature: bytes) -> bytes:
 def _signature(scheme: Scheme, key: PrivateKey, octets: bytes) -> bytes:
     if isinstance(key, rsa.RSAPrivateKey):
         return key.sign(octets, _padding(scheme), HASHES[scheme.hash])
+    if isinstance(key, dsa.DSAPrivateKey):
+        return _fixed_width(scheme, key.sign(octets, HASHES[scheme.hash]))
     if isinstance(key, ec.EllipticCurvePrivateKey):
         algorithm = ec.ECDSA(HASHES[scheme.hash], deterministic_signing=True)
         return _fixed_width(scheme, key.sign(octets, algorithm))
@@ -119,9 +127,9 @@ def _padding(scheme: Scheme) -> padding.AsymmetricPadding:
 
 def _fixed_width(scheme: Scheme, signature: bytes) -> bytes:
     """Turn DER into r and s of fixed width where the method wants that (RFC 4754, 7)."""
-    if scheme.curve_bits is None:
+    if scheme.order_bits is None:
         return signature
-    size = (scheme.curve_bits + 7) // 8
+    size = (scheme.order_bits + 7) // 8
     return b"".join(number.to_bytes(size, "big") for number in decode_dss_signature(signature))
 
 
@@ -158,6 +166,8 @@ def _check(scheme: Scheme, key: PublicKey, signature: bytes) -> Callable[[bytes]
         return partial(
             key.verify, signature, padding=_padding(scheme), algorithm=HASHES[scheme.hash]
         )
+    if isinstance(key, dsa.DSAPublicKey):
+        return partial(key.verify, _as_der(scheme, signature), algorithm=HASHES[scheme.hash])
     if isinstance(key, ec.EllipticCurvePublicKey):
         algorithm = ec.ECDSA(HASHES[scheme.hash])
         return partial(key.verify, _as_der(scheme, signature), signature_algorithm=algorithm)
@@ -166,10 +176,10 @@ def _check(scheme: Scheme, key: PublicKey, signature: bytes) -> Callable[[bytes]
 
 def _as_der(scheme: Scheme, signature: bytes) -> bytes:
     """Turn r and s of fixed width into DER where the method has that."""
-    if scheme.curve_bits is None:
+    if scheme.order_bits is None:
         return signature
-    size = (scheme.curve_bits + 7) // 8
+    size = (scheme.order_bits + 7) // 8
     if len(signature) != 2 * size:
-        raise ValueError("r and s are not of the curve's width")
+        raise ValueError("r and s are not of the order's width")
     r, s = (int.from_bytes(part, "big") for part in (signature[:size], signature[size:]))
     return encode_dss_signature(r, s)

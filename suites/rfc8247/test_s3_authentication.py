@@ -3,11 +3,14 @@
 What a target says that it lacks is judged here, not excused: that is what these rows ask about.
 """
 
+from dataclasses import replace
+
 import pytest
 
+from peers.ca import KeyType
 from peers.reference import signature_schemes as schemes
-from peers.reference.numbers import ExchangeType, HashAlgorithm, NotifyType
-from peers.reference.payloads import AUTH
+from peers.reference.numbers import CertEncoding, ExchangeType, HashAlgorithm, NotifyType
+from peers.reference.payloads import AUTH, CERT
 from peers.targets.base import Capability
 from suites import signing
 from suites.judge import as_responder, differs, requirement, turned_red_by, twin_of
@@ -23,6 +26,7 @@ from suites.methods import (
     SHA2_512,
     Signs,
     authenticated,
+    authority,
     psk,
     short_rsa_key,
 )
@@ -172,6 +176,43 @@ def test_responder_with_a_short_rsa_key_gets_no_sa(peer, target):
 
     if target.established():
         differs("a signature by an RSA key of 1024 bits is taken")
+
+
+def _by_dsa(peer, station, scheme):
+    """Prove the peer by a DSA key of 1024 bits and its certificate; give the target's answer."""
+    peer.open_ike_sa()
+    request = peer.ike_auth()
+    identity = peer.connection.local_identity
+    credential = authority(station.link.now()).credential(identity, KeyType.DSA_1024, scheme)
+    peer.connection = replace(peer.connection, local_credential=credential)
+    certificate = CERT(CertEncoding.X509_SIGNATURE, credential.chain[0])
+    proof = signing.by(peer, scheme)
+    return peer.exchange(request.replacing(certificate).replacing(proof), f"AUTH by {scheme}")
+
+
+@authenticated(Signs(RSA_2048, schemes.RSA[SHA1]))
+@requirement("rfc8247-3.1-no-dss")
+@turned_red_by("takes-dss-signatures")
+def test_dss_signature_is_not_taken(peer, station):
+    """
+    peer                                        target
+    HDR, SK {IDi, CERT+ (DSA), CERTREQ, IDr, AUTH(DSS Digital Signature), SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {N(AUTHENTICATION_FAILED)}
+    """
+    if _by_dsa(peer, station, schemes.DSS).has(AUTH):
+        differs("AUTH by method 3, DSS Digital Signature, is taken")
+
+
+@authenticated(ECDSA_P256)
+@requirement("rfc8247-3.2-no-dsa-with-sha1")
+@turned_red_by("takes-signatures-over-sha1")
+def test_signature_by_dsa_is_not_taken(peer, station):
+    """
+    peer                                        target
+    HDR, SK {IDi, CERT+ (DSA), CERTREQ, IDr, AUTH(method 14, dsa-with-sha1), SAi2, TSi, TSr} -->
+                                        <--     HDR, SK {N(AUTHENTICATION_FAILED)}
+    """
+    assert not _by_dsa(peer, station, schemes.DSA_SHA1).has(AUTH), "AUTH by dsa-with-sha1 is taken"
 
 
 _RSA = Signs(RSA_2048, schemes.RSA_PSS[SHA2_256])

@@ -315,7 +315,7 @@ RFC_4754 = [
 def test_the_signature_that_rfc_4754_prints(curve, scheme, x, y, r, s):
     """Section 8: the message is "abc"; r and s are of the curve's width, with zeros in front."""
     point = ec.EllipticCurvePublicNumbers(int(x, 16), int(y, 16), curve)
-    key, width = point.public_key(), 2 * ((scheme.curve_bits + 7) // 8)
+    key, width = point.public_key(), 2 * ((scheme.order_bits + 7) // 8)
     signature = bytes.fromhex(r.zfill(width) + s.zfill(width))
 
     assert signatures.verifies(scheme, key, signature, b"abc")

@@ -8,14 +8,18 @@ from peers.reference.errors import Inconclusive
 
 
 class Target:
-    """A target whose control interface refuses, alive or not."""
+    """A target whose control interface refuses, alive or not, on a machine that answers or not."""
 
-    def __init__(self, alive):
+    def __init__(self, alive, reachable=True):
         self._alive = alive
+        self._reachable = reachable
         self.restarts = 0
 
     def forget(self, connection):
         raise Inconclusive("connection refused")
+
+    def reachable(self):
+        return self._reachable
 
     def alive(self):
         return self._alive
@@ -55,3 +59,13 @@ def test_a_refusal_by_a_living_daemon_is_the_labs_trouble(conftest):
 
     assert not case.daemon_died
     assert target.restarts == 0
+
+
+def test_a_machine_that_hangs_is_no_finding_and_is_started_anew(conftest):
+    target = Target(alive=False, reachable=False)
+    case, node = _case(conftest)
+
+    conftest._forget(node, SimpleNamespace(target=target), None)
+
+    assert not case.daemon_died, "the lab's trouble is put down to the daemon"
+    assert target.restarts == 1

@@ -85,7 +85,7 @@ def _ecdsa() -> Iterator[Case]:
         size = (bits + 7) // 8
         r, s = block.number_of("R"), block.number_of("S")
         told: dict[str, Value] = {
-            "curve_bits": bits,
+            "order_bits": bits,
             "public": "".join(f"{block.number_of(name):0{2 * size}x}" for name in ("QX", "QY")),
             "message": block["MSG"],
         }

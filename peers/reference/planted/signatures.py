@@ -186,3 +186,13 @@ class SendsThreeCertificates(Decisions):
         kept = message.all(CERT)[:3]
         others = (each for each in message.payloads if not isinstance(each, CERT) or each in kept)
         return replace(message, payloads=tuple(others))
+
+
+@fault("takes-dss-signatures")
+class TakesDssSignatures(Decisions):
+    """AUTH by method 3, DSS Digital Signature, is taken (RFC 8247, 3.1)."""
+
+    def method_fits(self, auth: AUTH, credential: Credential) -> bool:
+        return auth.method == AuthMethod.DSS_DIGITAL_SIGNATURE or super().method_fits(
+            auth, credential
+        )
