@@ -354,9 +354,14 @@ def _configure(station: Station, connection: Connection) -> str:
 def _record(
     node: pytest.Item, station: Station, peer: Peer, start: float, configuration: str
 ) -> None:
-    """Keep what a test leaves behind, and see whether its target is still alive."""
+    """Keep what a test leaves behind, and see whether its target is still alive.
+
+    How the daemon ended is in the log by then, and is kept with the rest.
+    """
     case = node.stash[CASE]
     case.log = station.target.log
+    if ERROR in node.stash:
+        case.daemon_died = _bring_back(station)
     case.record = Record(
         case.title,
         case.target,
@@ -367,13 +372,15 @@ def _record(
         peer_addresses=frozenset(station.addresses.of(peer.connection.local.version)),
     )
     node.config.stash[SESSION].records.setdefault(case.target, []).append(case.record)
-    if ERROR not in node.stash:
-        return
-    if not station.target.reachable():
-        station.target.restart()
-    elif not station.target.alive():
-        case.daemon_died = True
-        station.target.restart()
+
+
+def _bring_back(station: Station) -> bool:
+    """Start again what does not answer any more, and say whether that is the daemon."""
+    reachable = station.target.reachable()
+    if reachable and station.target.alive():
+        return False
+    station.target.restart()
+    return reachable
 
 
 def _forget(node: pytest.Item, station: Station, connection: Connection) -> None:
@@ -381,13 +388,12 @@ def _forget(node: pytest.Item, station: Station, connection: Connection) -> None
     try:
         station.target.forget(connection)
     except Inconclusive:
-        if not station.target.reachable():
-            station.target.restart()
-            return
-        if station.target.alive():
+        if station.target.reachable() and station.target.alive():
             raise
-        node.stash[CASE].daemon_died = True
-        station.target.restart()
+        case = node.stash[CASE]
+        case.daemon_died = _bring_back(station)
+        if case.record is not None:
+            case.record = replace(case.record, end=station.link.now())
 
 
 @pytest.fixture

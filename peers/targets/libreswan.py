@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from collections.abc import Mapping, Sequence
 
 from peers.lab.machine import Machine
@@ -25,6 +26,9 @@ from peers.targets.libreswan_config import (
     section_names,
 )
 from peers.targets.libreswan_status import ike_sas, parse_states
+
+ENDING = 10.0
+"""Seconds within which a pluto that answers nothing more has ended, or answers again."""
 
 WHACK = "/usr/libexec/ipsec/whack"
 ALGPARSE = "/usr/libexec/ipsec/algparse"
@@ -231,8 +235,15 @@ class Libreswan:
 
         While it ends it already answers nothing, though its process is still there.
         """
-        status, _ = self._machine.attempt(f"{WHACK} --briefstatus >/dev/null")
-        return status == 0 and self._machine.daemon_is_the_same()
+        deadline = time.monotonic() + ENDING
+        while self._machine.daemon_is_the_same():
+            status, _ = self._machine.attempt(f"{WHACK} --briefstatus >/dev/null")
+            if status == 0:
+                return self._machine.daemon_is_the_same()
+            if time.monotonic() > deadline:
+                return False
+            self._machine.log.wait(0.1)
+        return False
 
     def _wait_until_ready(self) -> None:
         # Until pluto listens, a request would be dropped.

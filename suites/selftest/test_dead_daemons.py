@@ -36,7 +36,7 @@ def conftest(request):
 
 
 def _case(conftest):
-    case = SimpleNamespace(daemon_died=False)
+    case = SimpleNamespace(daemon_died=False, record=None)
     return case, SimpleNamespace(stash={conftest.CASE: case})
 
 
