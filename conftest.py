@@ -300,8 +300,10 @@ def peer(
         yield peer
     finally:
         if request.config.stash[SESSION].is_open:
-            _record(request.node, station, peer, start, configuration)
-            _forget(request.node, station, connection)
+            try:
+                _record(request.node, station, peer, start, configuration)
+            finally:
+                _forget(request.node, station, connection)
 
 
 @pytest.fixture
@@ -331,7 +333,8 @@ def neighbour(
     drawn = _randomness(request, "neighbour")
     theirs = terms.of_neighbour(connection, station, neighbours_nat.outside, drawn)
     ours = neighbours_nat.inside(theirs.mirrored())
-    second = Peer(neighbours_nat, ours, drawn, events=peer.events)
+    silence = request.config.stash[SESSION].settings.strict_silence
+    second = Peer(neighbours_nat, ours, drawn, strict_silence=silence, events=peer.events)
     request.node.stash[MORE_CONFIGURATION] = _configure(station, theirs)
     try:
         yield second
@@ -360,18 +363,20 @@ def _record(
     """
     case = node.stash[CASE]
     case.log = station.target.log
-    if ERROR in node.stash:
-        case.daemon_died = _bring_back(station)
-    case.record = Record(
-        case.title,
-        case.target,
-        start,
-        station.link.now(),
-        tuple(peer.events),
-        configuration + node.stash.get(MORE_CONFIGURATION, ""),
-        peer_addresses=frozenset(station.addresses.of(peer.connection.local.version)),
-    )
-    node.config.stash[SESSION].records.setdefault(case.target, []).append(case.record)
+    try:
+        if ERROR in node.stash and _bring_back(station):
+            case.daemon_died = True
+    finally:
+        case.record = Record(
+            case.title,
+            case.target,
+            start,
+            station.link.now(),
+            tuple(peer.events),
+            configuration + node.stash.get(MORE_CONFIGURATION, ""),
+            peer_addresses=frozenset(station.addresses.of(peer.connection.local.version)),
+        )
+        node.config.stash[SESSION].records.setdefault(case.target, []).append(case.record)
 
 
 def _bring_back(station: Station) -> bool:
@@ -391,7 +396,8 @@ def _forget(node: pytest.Item, station: Station, connection: Connection) -> None
         if station.target.reachable() and station.target.alive():
             raise
         case = node.stash[CASE]
-        case.daemon_died = _bring_back(station)
+        if _bring_back(station):
+            case.daemon_died = True
         if case.record is not None:
             case.record = replace(case.record, end=station.link.now())
 

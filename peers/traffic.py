@@ -10,6 +10,7 @@ from peers.conversation import Conversation, Heard, HeardEsp, HeardInTheClear
 from peers.reference import child as child_sa
 from peers.reference import ip, tcp
 from peers.reference.child import ChildSa
+from peers.reference.connection import Mode
 from peers.reference.errors import PeerError
 from peers.reference.esp import EspPacket, InboundSa, NumbersSeen
 from peers.reference.esp_faults import Draft, EspFault
@@ -166,6 +167,7 @@ class Traffic(ABC):
 
         Both answers are proved, as those of `delivered` are.
         """
+        self._talk.addresses.add(request.source)
         self._talk.send(clear_packet(request), request, "without ESP")
         self._talk.remark("fence: a good echo request must be answered")
         if not self.echo():
@@ -179,15 +181,21 @@ class Traffic(ABC):
     def is_replied_whole(self, request: ip.IpPacket, timeout: float = 2.0) -> bool:
         """Say whether an echo request is replied to, be it in fragments inside ESP."""
         fragments, deadline = Fragments(), self._talk.link.now() + timeout
-        while (left := deadline - self._talk.link.now()) > 0:
+        if self._makes_whole(fragments, request, deadline):
+            return True
+        # A target that paused has taken all that came before the fence, and said what it says.
+        self.fence()
+        return self._makes_whole(fragments, request, self._talk.link.now())
+
+    def _makes_whole(self, fragments: Fragments, request: ip.IpPacket, deadline: float) -> bool:
+        while True:
+            left = max(0.0, deadline - self._talk.link.now())
             heard = self._talk.hear(lambda each: isinstance(each, HeardEsp), left)
             if not isinstance(heard, HeardEsp):
-                break
+                return False
             whole = fragments.whole(heard.inner)
             if whole is not None and _replies(replace(heard, inner=whole), request):
                 return True
-        self.fence()
-        return False
 
     def syn(self) -> ip.IpPacket:
         """Build a TCP segment to a port of the host behind the target that nobody listens on."""
@@ -208,7 +216,7 @@ class Traffic(ABC):
         return self._talk.hear(lambda heard: _refuses(heard, syn), 0.0) is not None
 
     def has_reply_of(self, request: ip.IpPacket) -> bool:
-        """Say whether the reply to an echo request came here that another peer has sent.
+        """Say whether the reply to an echo request came here, whichever peer has sent it.
 
         Its addresses do not count: in transport mode our end has its own.
         """
@@ -279,7 +287,9 @@ def _refuses(heard: Heard, syn: ip.IpPacket) -> bool:
     refusal = tcp.refusal(syn)
     if not isinstance(heard, HeardEsp) or refusal is None:
         return False
-    return tcp.Segment.find(heard.inner) == tcp.Segment.find(refusal)
+    # In transport mode the target's checksum covers addresses that we do not have.
+    sound = heard.child.terms.mode is Mode.TRANSPORT or tcp.is_sound(heard.inner)
+    return sound and tcp.Segment.find(heard.inner) == tcp.Segment.find(refusal)
 
 
 def _echoes(heard: Heard, request: ip.IpPacket) -> bool:

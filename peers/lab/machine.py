@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from docker import DockerClient
 from docker.errors import APIError
 from docker.models.containers import Container
+from requests.exceptions import RequestException
 
 from peers.lab.addresses import PEER, Plan, behind
 from peers.lab.control import AGENT_PORT, NOT_YET, Agent, ControlSocket, connect
@@ -136,33 +137,47 @@ class Machine:
                 raise SetupError(f"{self.name}: {what}; the end of its log:", self.log.tail())
             self.log.wait(0.05)
 
-    def restart_daemon(self) -> None:
+    def restart_daemon(self) -> bool:
         """Kill the daemon; return when the supervisor has started it again.
 
-        A machine that does not answer is started anew.
+        A machine that does not answer is started anew, and what is in its /run is lost: True then.
         """
         with self._restarting:
             if not self.answers():
                 self._restart()
-                return
+                return True
             before = self._daemon()
             process = before.split()[1]
             self.run(f"kill -KILL {process} || true")
             self.until(lambda: self._daemon() != before, "the daemon does not come back")
             self._start = self._daemon()
+            return False
 
     def answers(self) -> bool:
-        """Say whether the control shell works: a guest kernel has been seen to hang."""
+        """Say whether a control shell can be had: a guest kernel has been seen to hang.
+
+        One that a script keeps busy is given up for a new one.
+        """
         try:
             self._shell.run(":")
         except Inconclusive:
+            self.hang_up()
+        else:
+            return True
+        try:
+            self._agent = Agent(self.connect(AGENT_PORT))
+            self._shell.run(":")
+        except (Inconclusive, SetupError, OSError):
             return False
         return True
 
     def _restart(self) -> None:
         start = len(self.log)
         self.hang_up()
-        self._container.restart(timeout=1)
+        try:
+            self._container.restart(timeout=1)
+        except (APIError, RequestException) as error:
+            raise Inconclusive(f"{self.name} hangs and cannot be started anew: {error}") from error
         # The old one ends with the container; the new one has all lines from the beginning.
         self.log = ContainerLog(self._container)
         self.wait_for_agent(start)

@@ -14,6 +14,7 @@ from peers.reference.events import Carrier, Endpoint, Packet
 from peers.reference.ip_fragments import Fragments
 from peers.reference.nat import (
     KEEPALIVE_INTERVAL,
+    clear_packet,
     esp_packet,
     in_the_clear,
     keepalive_packet,
@@ -64,12 +65,17 @@ class EspTraffic:
             self._deliver(child, inner, packet.traffic_class)
 
     def hear_in_the_clear(self, packet: Packet) -> None:
-        """Drop what has to come in ESP (RFC 4301, 5.2): there is no policy to let it pass."""
-        reply = ip.echo_reply(in_the_clear(packet))
-        if reply is None or not self._decide.lets_clear_traffic_in():
-            self._endpoint.drop("a packet in the clear")
-        else:
+        """Drop what has to come in ESP (RFC 4301, 5.2); what no Child SA is for is bypassed."""
+        inner = in_the_clear(packet)
+        reply = ip.echo_reply(inner)
+        if reply is None:
+            self._endpoint.drop("in the clear, and no echo request")
+        elif not any(child.covers(inner) for child in self._all_children()):
+            self._endpoint.emit(clear_packet(reply))
+        elif self._decide.lets_clear_traffic_in():
             self.send(self._all_children(), reply)
+        else:
+            self._endpoint.drop("in the clear, and to be protected")
 
     def send(self, children: Sequence[ChildSa], inner: ip.IpPacket) -> None:
         """Send an inner packet on the Child SA that takes it."""

@@ -11,6 +11,9 @@ from peers.reference.ip import DONT_FRAGMENT, FRAGMENT_OFFSET, MORE_FRAGMENTS, I
 MOST_KEPT = 16
 """Packets that are waited for at a time; the oldest goes first."""
 
+LARGEST = 0xFFFF - 20
+"""Octets that a packet can hold behind its header."""
+
 _UNIT = 8
 _Key = tuple[IPAddress, IPAddress, int, int]
 
@@ -18,10 +21,11 @@ _Key = tuple[IPAddress, IPAddress, int, int]
 def split(packet: IpPacket, size: int) -> tuple[IpPacket, ...]:
     """Split an IPv4 packet into fragments with at most ``size`` octets of payload each.
 
-    ScriptError for IPv6, a packet that must not be or is fragmented, and less than 8 octets.
+    ScriptError for IPv6, a packet that must not be or is fragmented, and less than 8 octets, and
+    for a packet that holds nothing.
     """
     step = size // _UNIT * _UNIT
-    if packet.source.version != 4 or packet.fragmentation or not step:
+    if packet.source.version != 4 or packet.fragmentation or not step or not packet.payload:
         raise ScriptError(f"{packet} cannot be split into fragments of {size} octets")
     parts = range(0, len(packet.payload), step)
     return tuple(
@@ -46,7 +50,8 @@ class _Kept:
         for at in sorted(self.parts):
             if at > len(payload):
                 return None
-            payload = payload[:at] + self.parts[at]
+            part = self.parts[at]
+            payload = payload[:at] + part + payload[at + len(part) :]
         return payload if len(payload) == self.size else None
 
 
@@ -65,6 +70,8 @@ class Fragments:
         if len(self._kept) > MOST_KEPT:
             del self._kept[next(iter(self._kept))]
         at = (packet.fragmentation & FRAGMENT_OFFSET) * _UNIT
+        if at + len(packet.payload) > LARGEST:
+            return None
         kept.parts[at] = packet.payload
         if not packet.fragmentation & MORE_FRAGMENTS:
             kept.size = at + len(packet.payload)

@@ -118,12 +118,8 @@ class Libreswan:
 
     def configure(self, connection: Connection) -> str:
         """Load the connection and its secret; return both files."""
-        conf, secrets = ipsec_conf(connection, self._major), ipsec_secrets(connection)
+        conf, secrets = self._write(connection)
         name = connection.name
-        self._machine.run(
-            f"printf %s {shlex.quote(secrets)} >{FOLDER}/{name}.secrets && "
-            f"printf %s {shlex.quote(conf)} >{FOLDER}/{name}.conf"
-        )
         material = imports(connection, FOLDER)
         if material:
             self._machine.run(f"{material} &&\n{WHACK} --rereadall")
@@ -136,6 +132,14 @@ class Libreswan:
             self._whack("--no-impair revival")
         database = f"# NSS database\n{material}\n" if material else ""
         return f"# ipsec.conf\n{conf}\n# ipsec.secrets\n{secrets}{database}"
+
+    def _write(self, connection: Connection) -> tuple[str, str]:
+        conf, secrets = ipsec_conf(connection, self._major), ipsec_secrets(connection)
+        self._machine.run(
+            f"printf %s {shlex.quote(secrets)} >{FOLDER}/{connection.name}.secrets && "
+            f"printf %s {shlex.quote(conf)} >{FOLDER}/{connection.name}.conf"
+        )
+        return conf, secrets
 
     def forget(self, connection: Connection) -> None:
         """Unload the connection and its secret; its SAs go with it."""
@@ -219,9 +223,11 @@ class Libreswan:
 
     def restart(self) -> None:
         """Restart pluto and load again what was loaded."""
-        self._machine.restart_daemon()
+        files_are_lost = self._machine.restart_daemon()
         self._wait_until_ready()
         for connection in self._loaded.values():
+            if files_are_lost:
+                self._write(connection)
             self._load(connection)
         if self._challenging:
             self.challenge_with_cookies(True)
@@ -237,7 +243,7 @@ class Libreswan:
         """
         deadline = time.monotonic() + ENDING
         while self._machine.daemon_is_the_same():
-            status, _ = self._machine.attempt(f"{WHACK} --briefstatus >/dev/null")
+            status, _ = self._machine.attempt(f"timeout 5 {WHACK} --briefstatus >/dev/null")
             if status == 0:
                 return self._machine.daemon_is_the_same()
             if time.monotonic() > deadline:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from suites.judge import as_responder, esp_alone, requirement, turned_red_by
+from peers.reference.payloads import SA
+from suites.judge import as_responder, requirement, turned_red_by
 
 MIXED = pytest.mark.parametrize(
     ("family", "inner_family"), [(4, 6), (6, 4)], ids=["ipv6-in-ipv4", "ipv4-in-ipv6"]
@@ -10,10 +11,9 @@ MIXED = pytest.mark.parametrize(
 
 
 @MIXED
-@esp_alone
 @requirement("rfc4303-3.1.2-tunnel-mode")
 @turned_red_by("has-tunnels-of-one-ip-version")
-def test_tunnel_carries_the_other_ip_version(established):
+def test_tunnel_carries_the_other_ip_version(peer, administrative):
     """
     peer                                        target
     HDR, SK {.., TSi, TSr}              -->     selectors of the other version
@@ -21,7 +21,15 @@ def test_tunnel_carries_the_other_ip_version(established):
     ESP {echo request}                  -->
                                         <--     ESP {echo reply}
     """
-    assert established.echo(), "the Child SA carries no traffic"
+    peer.open_ike_sa()
+    request = peer.ike_auth()
+    response = peer.exchange(request)
+    if not response.has(SA):
+        administrative("tunnels for the other IP version are refused")
+        return
+    peer.take_up(request, response)
+
+    assert peer.echo(), "the Child SA carries no traffic"
 
 
 @MIXED

@@ -4,7 +4,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 from peers.reference import resumption
-from peers.reference.errors import NoAnswer
+from peers.reference.errors import AuthenticationFailure, Inconclusive, NoAnswer
+from peers.reference.events import Transmission
+from peers.reference.message import Message
 from peers.reference.numbers import ExchangeType, NotifyType, ProtocolId
 from peers.reference.payloads import CERT, KE, SA, Delete, Nonce
 from peers.targets.base import Capability
@@ -26,7 +28,8 @@ def _establish(peer, target, lifetime=3600):
     """Let the target set up an IKE SA, and grant it a ticket; give that and what is kept."""
     target.initiate()
     request = peer.accept_ike_sa_init()
-    assert NotifyType.TICKET_REQUEST in request.notifies, f"no ticket is asked for: {request}"
+    if NotifyType.TICKET_REQUEST not in request.notifies:
+        raise Inconclusive(f"no ticket is asked for, so none can be presented: {request}")
     response = peer.ike_auth_response(request)
     ticket, kept = peer.grant_ticket(lifetime)
     peer.answer(request, response + ticket.granted())
@@ -42,16 +45,32 @@ def _take(peer, kept):
 
 
 def _comes_back_without_a_ticket(peer, target):
-    """Have the target initiate once more, and say whether it presents no ticket."""
+    """Have the target initiate once more, and say whether it begins without a ticket."""
     before = len(exchanges_heard(peer))
     target.initiate()
-    with suppress(NoAnswer):  # It may as well not come back at all.
+    with suppress(NoAnswer):  # What comes instead of it is looked at below.
         peer.hear_request(INIT)
-    return RESUME not in exchanges_heard(peer)[before:]
+    heard = exchanges_heard(peer)[before:]
+    if INIT not in heard and RESUME not in heard:
+        raise Inconclusive("told to initiate, the target sends no first message")
+    return RESUME not in heard
+
+
+def _is_deleted(peer):
+    """Say whether the target has deleted its IKE SA."""
+    heard = (each.decoded for each in peer.events if isinstance(each, Transmission))
+    messages = (each for each in heard if isinstance(each, Message) and not each.response)
+    return any(
+        each.protocol == ProtocolId.IKE for message in messages for each in message.all(Delete)
+    )
 
 
 @as_responder
-@requirement("rfc5723-4.3.2-ticket-presented", "rfc5723-7-no-protocol-no-spi")
+@requirement(
+    "rfc5723-4.3.2-ticket-presented",
+    "rfc5723-7-no-protocol-no-spi",
+    "rfc5723-5.1-keys-from-old-sk-d",
+)
 @turned_red_by("presents-ticket-with-its-lifetime")
 def test_ticket_is_presented_as_it_was_granted(peer, target):
     """
@@ -97,12 +116,13 @@ def test_client_has_nat_detected_anew(peer, target):
 
     request = peer.hear_request(RESUME)
 
-    if NotifyType.NAT_DETECTION_SOURCE_IP not in request.notifies:
+    wanted = {NotifyType.NAT_DETECTION_SOURCE_IP, NotifyType.NAT_DETECTION_DESTINATION_IP}
+    if not wanted <= set(request.notifies):
         differs(f"no NAT detection in {request}")
 
 
 @as_responder
-@requirement("rfc5723-4.3.3-auth-by-sk-p", "rfc5723-5.1-keys-from-old-sk-d")
+@requirement("rfc5723-4.3.3-auth-by-sk-p")
 @turned_red_by("proves-resumption-with-key-pad")
 def test_session_is_resumed(peer, target):
     """
@@ -158,9 +178,9 @@ def test_expired_ticket_is_not_presented(peer, target):
 
 
 @as_responder
-@requirement("rfc5723-4.3.1-ticket-not-reused", "rfc5723-4.3.3-auth-by-sk-p")
-@turned_red_by("presents-ticket-twice", "proves-resumption-with-key-pad")
-def test_ticket_is_not_presented_twice(peer, target):
+@requirement("rfc5723-4.3.1-ticket-not-reused")
+@turned_red_by("presents-ticket-twice")
+def test_ticket_is_not_presented_twice(peer, target, administrative):
     """
     peer                                        target
                                         <--     HDR, Ni, N(TICKET_OPAQUE), and so on
@@ -171,7 +191,12 @@ def test_ticket_is_not_presented_twice(peer, target):
     target.suspend()
     target.initiate()
     request = _take(peer, kept)
-    peer.answer(request, peer.ike_auth_response(request))
+    try:
+        response = peer.ike_auth_response(request)
+    except AuthenticationFailure as problem:
+        administrative(f"no ticket is used up, as nothing is resumed: {problem}")
+        return
+    peer.answer(request, response)
     peer.settle()
     target.suspend()
 
@@ -222,19 +247,17 @@ def test_ticket_of_an_ike_sa_that_the_gateway_deletes_is_not_presented(peer, tar
 @as_responder
 @requirement("rfc5723-6.2-ticket-goes-with-its-ike-sa")
 @turned_red_by("suspends-with-a-delete")
-def test_ticket_of_an_ike_sa_that_the_client_deletes_is_not_presented(peer, target):
+def test_ticket_of_an_ike_sa_that_the_client_deletes_is_not_presented(peer, target, observed):
     """
     peer                                        target (is told to interrupt the session)
                                         <--     nothing, or HDR, SK {D(IKE)}
                                         <--     HDR, Ni, N(TICKET_OPAQUE), but not after a Delete
     """
     _establish(peer, target)
-    before = len(exchanges_heard(peer))
     target.suspend()
-    peer.fence()
-    deleted = ExchangeType.INFORMATIONAL in exchanges_heard(peer)[before:]
 
     without = _comes_back_without_a_ticket(peer, target)
 
-    assert without or not deleted, "it deletes the IKE SA, and presents its ticket"
-    assert deleted or not without, "the session is not resumed"
+    assert without or not _is_deleted(peer), "it deletes the IKE SA, and presents its ticket"
+    if without:
+        observed("the session is begun anew, not resumed")

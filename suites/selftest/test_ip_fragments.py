@@ -8,7 +8,7 @@ import pytest
 from scapy.layers.inet import IP, defragment, fragment
 
 from peers.reference.errors import ScriptError
-from peers.reference.ip import DONT_FRAGMENT, Echo, IpPacket, echo_request
+from peers.reference.ip import DONT_FRAGMENT, FRAGMENT_OFFSET, Echo, IpPacket, echo_request
 from peers.reference.ip_fragments import MOST_KEPT, Fragments, split
 from peers.reference.tcp import SYN, Segment
 
@@ -55,6 +55,22 @@ def test_doubled_and_overlapping_fragments_do_no_harm():
     assert last == WHOLE
 
 
+def test_fragment_inside_another_one_takes_nothing_away():
+    first, _, third = split(WHOLE, 40)
+    inside = replace(split(WHOLE, 8)[1])
+    large, rest = split(WHOLE, 64)
+
+    assert put_together([inside, large, rest])[-1] == WHOLE
+    assert put_together([first, third, inside])[-1] is None, "the second one is missing"
+
+
+def test_packet_that_would_be_too_large_never_is():
+    first = split(WHOLE, 64)[0]
+    beyond = replace(first, fragmentation=FRAGMENT_OFFSET, payload=bytes(8))
+
+    assert put_together([first, beyond]) == [None, None]
+
+
 def test_fragments_of_other_packets_are_kept_apart():
     ours, theirs = split(WHOLE, 64), split(replace(WHOLE, identification=78), 64)
 
@@ -85,8 +101,9 @@ def test_whole_packets_pass_at_once():
         (replace(WHOLE, fragmentation=DONT_FRAGMENT), 40),
         (split(WHOLE, 40)[1], 8),
         (echo_request(ip_address("fd00::1"), ip_address("fd00::2"), 7, 1), 40),
+        (replace(WHOLE, payload=b""), 40),
     ],
-    ids=["too-small", "must-not-be-split", "a-fragment", "ipv6"],
+    ids=["too-small", "must-not-be-split", "a-fragment", "ipv6", "empty"],
 )
 def test_what_cannot_be_split_is_our_error(packet, size):
     with pytest.raises(ScriptError, match="cannot be split"):
