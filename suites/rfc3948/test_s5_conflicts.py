@@ -11,14 +11,17 @@ ONE_NAT = pytest.mark.parametrize("behind_one_nat", [True], ids=["one-nat"])
 
 def _are_kept_apart(peer, neighbour, administrative, observed):
     """Have both set up Child SAs; neither may get what the other one has asked for."""
+    peer.remark("the first peer sets up its Child SA")
     if not _is_granted(peer):
         administrative("the first peer is refused: there is nothing to be mixed up")
         return
     assert peer.echo(), "the first peer's Child SA carries no traffic"
+    peer.remark("the second peer sets up its own; what comes under its SPI is for that one")
     if not _is_granted(neighbour):
         observed("the second peer is refused")
         return
     for asking, other, whose in ((peer, neighbour, "first"), (neighbour, peer, "second")):
+        peer.remark(f"the {whose} peer asks")
         request = asking.echo_request(f"the {whose} peer's".encode().ljust(56))
         asking.say_esp(asking.seal(request))
         assert not other.has_reply_of(request), f"the other one gets the {whose} peer's reply"
