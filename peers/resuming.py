@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
 
 from peers.exchanging import Exchanging
 from peers.reference import resumption
 from peers.reference.eap_exchange import EapInitiator, EapResponder
 from peers.reference.message import Message
-from peers.reference.nat import detection_payloads
-from peers.reference.payloads import Nonce
 from peers.reference.resumption import Suspended, Ticket
 from peers.reference.sa import IkeSa
 
@@ -51,9 +48,7 @@ class Resuming(Exchanging):
         return Ticket(self.random(TICKET_SIZE), lifetime), Suspended.of(self.ike)
 
     def take_ticket(self, request: Message, kept: Suspended) -> Message:
-        """Build the response that takes a ticket, HDR, Nr, N+, and derive the keys."""
-        sa = self.ike
-        resumption.resume(sa, kept, request.get(Nonce).data)
-        self._keys_derived(sa)
-        seen = detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote, sa.claim)
-        return replace(request.reply(Nonce(sa.nonce), *seen), spi_r=sa.spi_r)
+        """Build the response that takes a ticket, and derive the keys."""
+        response = resumption.answer(self.ike, request, kept)
+        self._keys_derived(self.ike)
+        return response

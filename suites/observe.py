@@ -24,6 +24,17 @@ def opens_ike_sa(peer: Peer, target: BoundTarget, message: Message, wrong: str =
     return granted or any(state.initiator_spi == message.spi_i for state in target.sas())
 
 
+def sets_up_child_sa(peer: Peer) -> bool:
+    """Do the initial exchanges, and say whether the target grants the Child SA."""
+    peer.open_ike_sa()
+    request = peer.ike_auth()
+    response = peer.exchange(request)
+    if not response.has(SA):
+        return False
+    peer.take_up(request, response)
+    return True
+
+
 def exchanges_heard(peer: Peer) -> list[ExchangeType]:
     """List the exchanges of the IKE messages heard so far, those that we cannot open too."""
     return [header.exchange for header in _headers(peer)]

@@ -128,12 +128,6 @@ class Endpoint:
         self._initiator.start(self.connections.get(connection.name, connection))
         return self._flush()
 
-    def suspend(self, connection: Connection, now: float) -> list[Packet]:
-        """Interrupt a session: `initiate` brings it back by its ticket (RFC 5723)."""
-        self.now = now
-        self.tickets.suspend(connection)
-        return self._flush()
-
     def begin(self, connection: Connection, origin: IPAddress | None = None) -> None:
         """Start the initial exchanges because of what was heard: ``origin`` redirected us."""
         self._initiator.start(connection, origin)

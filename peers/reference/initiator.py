@@ -60,7 +60,7 @@ class Initiator:
     ) -> None:
         """Send the first request: present a ticket, or begin with IKE_SA_INIT.
 
-        ``origin`` has redirected us (RFC 5685). A packet may want a Child SA.
+        ``origin`` has redirected us (RFC 5685); ``because_of`` is a packet that wants a Child SA.
         """
         sa = IkeSa(
             connection,

@@ -8,7 +8,7 @@ from hashlib import sha256
 from hmac import digest
 from typing import TYPE_CHECKING
 
-from peers.reference import authentication, initial, intermediate, redirect
+from peers.reference import authentication, initial, intermediate, redirect, resumption
 from peers.reference.announcements import HALF_OPEN
 from peers.reference.connection import Connection
 from peers.reference.eap_exchange import EapResponder, uses_eap
@@ -177,7 +177,7 @@ class Responder:
         self, sa: IkeSa, request: Message, grounds: Proposal | Suspended
     ) -> Message:
         if isinstance(grounds, Suspended):
-            return self._endpoint.resumptions.answer(sa, request, grounds)
+            return resumption.answer(sa, request, grounds)
         return initial.answer_ike_sa_init(sa, self._decide.with_usable_ke(request), grounds)
 
     # Requests within an IKE SA.

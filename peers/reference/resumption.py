@@ -6,7 +6,7 @@ SA and KE, and AUTH is made with SK_pi and SK_pr.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from peers.reference.crypto import prf
@@ -87,6 +87,13 @@ def hear_response(sa: IkeSa, kept: Suspended, response: Message) -> None:
         raise PeerError("the responder's SPI is zero in a response that resumes an IKE SA")
     sa.spi_r = response.spi_r
     resume(sa, kept, response.get(Nonce).data)
+
+
+def answer(sa: IkeSa, request: Message, kept: Suspended) -> Message:
+    """Build the response that takes a ticket, HDR, Nr, N+, and derive the keys (4.3.2)."""
+    resume(sa, kept, request.get(Nonce).data)
+    seen = detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote, sa.claim)
+    return replace(request.reply(Nonce(sa.nonce), *seen), spi_r=sa.spi_r)
 
 
 def resume(sa: IkeSa, kept: Suspended, peer_nonce: bytes) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from peers.reference import resumption
 from peers.reference.connection import Connection
 from peers.reference.message import Message
-from peers.reference.nat import detection_payloads
 from peers.reference.numbers import NotifyType
-from peers.reference.payloads import Nonce, Notify
+from peers.reference.payloads import Notify
 from peers.reference.refusal import Refusal
 from peers.reference.resumption import Suspended, Ticket
-from peers.reference.sa import IkeSa
 from peers.reference.session import Session
 
 if TYPE_CHECKING:
@@ -68,12 +65,6 @@ class Resumptions:
             if self._decide.takes_ticket(expired=expired, used=kept.used):
                 return kept.suspended
         raise Refusal(self._decide.ticket_refusal())
-
-    def answer(self, sa: IkeSa, request: Message, kept: Suspended) -> Message:
-        """Build the response that takes a ticket, and derive the keys."""
-        seen = detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote, sa.claim)
-        resumption.resume(sa, kept, request.get(Nonce).data)
-        return replace(request.reply(Nonce(sa.nonce), *seen), spi_r=sa.spi_r)
 
     def complete(self, session: Session) -> None:
         """Use a ticket up, and drop the IKE SA that it was granted of (4.3.1 and 4.3.4)."""

@@ -94,7 +94,8 @@ class ReferenceTarget:
 
     def suspend(self, connection: Connection) -> None:
         """Interrupt the session."""
-        self._link.deliver(self._endpoint.suspend(connection, self._link.now()))
+        self._endpoint.tickets.suspend(connection)
+        self._link.deliver(self._endpoint.tick(self._link.now()))
 
     def rekey_ike(self, connection: Connection) -> None:
         """Start a rekey of the IKE SA."""

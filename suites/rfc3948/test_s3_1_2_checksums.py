@@ -4,9 +4,9 @@ import pytest
 
 from peers.reference import tcp
 from peers.reference.nat import Claim
-from peers.reference.payloads import SA
 from peers.targets.base import Capability
 from suites.judge import needs, requirement, turned_red_by, twin_of
+from suites.observe import sets_up_child_sa
 from suites.terms import FAMILIES, TRANSPORT
 
 CLAIMED = pytest.mark.parametrize("claim", [Claim.OURS], ids=["claimed"])
@@ -25,13 +25,9 @@ def test_tcp_in_transport_mode_through_a_nat_is_taken(peer, administrative):
                              <--           <--  UDP {ESP {TCP RST}}
     PREVENTS: a Child SA through which an echo goes, and nothing that anybody needs.
     """
-    peer.open_ike_sa()
-    request = peer.ike_auth()
-    response = peer.exchange(request)
-    if not response.has(SA):
+    if not sets_up_child_sa(peer):
         administrative("transport mode through a NAT is refused")
         return
-    peer.take_up(request, response)
 
     assert peer.is_refused(peer.syn()), "a TCP segment did not get through"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from peers.reference.payloads import SA
 from suites.judge import requirement, turned_red_by
+from suites.observe import sets_up_child_sa
 from suites.terms import TRANSPORT
 
 ONE_NAT = pytest.mark.parametrize("behind_one_nat", [True], ids=["one-nat"])
@@ -12,12 +12,12 @@ ONE_NAT = pytest.mark.parametrize("behind_one_nat", [True], ids=["one-nat"])
 def _are_kept_apart(peer, neighbour, administrative, observed):
     """Have both set up Child SAs; neither may get what the other one has asked for."""
     peer.remark("the first peer sets up its Child SA")
-    if not _is_granted(peer):
+    if not sets_up_child_sa(peer):
         administrative("the first peer is refused: there is nothing to be mixed up")
         return
     assert peer.echo(), "the first peer's Child SA carries no traffic"
     peer.remark("the second peer sets up its own; what comes under its SPI is for that one")
-    if not _is_granted(neighbour):
+    if not sets_up_child_sa(neighbour):
         observed("the second peer is refused")
         return
     for asking, other, whose in ((peer, neighbour, "first"), (neighbour, peer, "second")):
@@ -27,16 +27,6 @@ def _are_kept_apart(peer, neighbour, administrative, observed):
         assert not other.has_reply_of(request), f"the other one gets the {whose} peer's reply"
         if not asking.has_reply_of(request):
             observed(f"the {whose} peer gets no replies")
-
-
-def _is_granted(peer):
-    peer.open_ike_sa()
-    request = peer.ike_auth()
-    response = peer.exchange(request)
-    if not response.has(SA):
-        return False
-    peer.take_up(request, response)
-    return True
 
 
 @requirement("rfc3948-5.1-equal-inner-addresses-kept-apart")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from peers.reference.payloads import SA
 from suites.judge import as_responder, requirement, turned_red_by
+from suites.observe import sets_up_child_sa
 
 MIXED = pytest.mark.parametrize(
     ("family", "inner_family"), [(4, 6), (6, 4)], ids=["ipv6-in-ipv4", "ipv4-in-ipv6"]
@@ -21,13 +21,9 @@ def test_tunnel_carries_the_other_ip_version(peer, administrative):
     ESP {echo request}                  -->
                                         <--     ESP {echo reply}
     """
-    peer.open_ike_sa()
-    request = peer.ike_auth()
-    response = peer.exchange(request)
-    if not response.has(SA):
+    if not sets_up_child_sa(peer):
         administrative("tunnels for the other IP version are refused")
         return
-    peer.take_up(request, response)
 
     assert peer.echo(), "the Child SA carries no traffic"
 
