@@ -48,8 +48,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="strongswan, libreswan (with a Debian release: libreswan@bookworm), or reference, the "
         "embedded target (with a planted fault: reference!FAULT; libreswan!IMPAIRMENT is told to "
         "misbehave); may be repeated")  # fmt: skip
-    add("--kernel", default="auto", metavar="auto|host|guest",
-        help="whose ESP the daemons use: the host's or a guest's (default: auto)")  # fmt: skip
+    add("--kernel", default="auto", metavar="auto|host|guest|built",
+        help="whose ESP the daemons use: the host's, that of a guest kernel of Debian's, or of one "
+        "that is built first and has ESP in TCP, too (default: auto)")  # fmt: skip
     add("--subnet", metavar="NETWORK", help="IPv4 network of the lab, at most a /22")
     add("--out", type=Path, metavar="FOLDER", help="folder of the run's report")
     add("--evidence", default="failed", metavar="failed|all",
@@ -304,6 +305,7 @@ def peer(
                 _record(request.node, station, peer, start, configuration)
             finally:
                 _forget(request.node, station, connection)
+                peer.hang_up()
 
 
 @pytest.fixture

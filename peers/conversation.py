@@ -122,12 +122,12 @@ class Conversation:
         fault: str = "",
         traffic_class: int = 0,
     ) -> None:
-        """Send an ESP packet on the way that an IKE SA takes, in UDP where there is a NAT.
+        """Send an ESP packet on the way that an IKE SA takes: over TCP, or in UDP behind a NAT.
 
         That of a Child SA that is keyed by hand, which has none, goes between the hosts.
         """
         ends = (sa.local, sa.remote) if sa else (self.local, self.remote)
-        encapsulated = sa is not None and sa.traverses_nat
+        encapsulated = sa is not None and sa.encapsulates
         packet = nat.esp_packet(
             *ends, octets, encapsulated=encapsulated, traffic_class=traffic_class
         )

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from peers.link import Link
-from peers.reference.events import IPAddress, Packet
+from peers.reference.events import Endpoint, IPAddress, Packet
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,14 @@ class FaultyLink:
                 return None
             self._arrived += self._back.pass_on(packet)
         return self._arrived.popleft()
+
+    def connect(self, source: Endpoint, destination: Endpoint) -> Endpoint:
+        """Open a TCP connection."""
+        return self._link.connect(source, destination)
+
+    def listen(self, at: Endpoint) -> None:
+        """Accept TCP connections there from now on."""
+        self._link.listen(at)
 
     def close(self) -> None:
         """Close the link."""

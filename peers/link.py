@@ -17,6 +17,7 @@ from peers.lab.sockets import SocketMaker
 from peers.reference.errors import Inconclusive, ScriptError
 from peers.reference.events import Carrier, Endpoint, IPAddress, Packet
 from peers.reference.nat import IKE_PORT, NAT_TRAVERSAL_PORT
+from peers.tcp_sockets import IPV6_FREEBIND, TcpSockets
 
 MOST_KEPT = 8192
 """Packets kept for addresses that nobody listens to yet; the oldest go first."""
@@ -25,7 +26,6 @@ MOST_KEPT = 8192
 IP_MTU_DISCOVER, IP_PMTUDISC_DONT = 10, 0
 IP_PKTINFO = 8
 IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT = 23, 0
-IPV6_FREEBIND = 78
 IP_RECVTOS, IPV6_RECVTCLASS = 13, 66
 SO_RCVBUFFORCE = 33
 RECEIVE_BUFFER = 8 << 20
@@ -43,7 +43,8 @@ Ancillary = list[tuple[int, int, bytes]]
 class Link(Protocol):
     """Sends and hears UDP 500, UDP 4500 and ESP from any of the peer's addresses.
 
-    What it has sent in the clear, an echo request of ICMP, it hears the replies of.
+    What it has sent in the clear, an echo request of ICMP, it hears the replies of. Of a TCP
+    connection it sends and hears octets as they come; none of them close it.
     """
 
     def now(self) -> float:
@@ -58,6 +59,12 @@ class Link(Protocol):
         ``deadline`` is in seconds since the epoch. Packets to other addresses are kept, the
         newest of them, for whoever asks for those.
         """
+
+    def connect(self, source: Endpoint, destination: Endpoint) -> Endpoint:
+        """Open a TCP connection; give our end, with its port. NoAnswer when it is refused."""
+
+    def listen(self, at: Endpoint) -> None:
+        """Accept TCP connections there from now on."""
 
     def close(self) -> None:
         """Give up the sockets."""
@@ -111,6 +118,7 @@ class SocketLink:
         self._make = make
         self._inbox = Inbox()
         self._selector = selectors.DefaultSelector()
+        self._tcp = TcpSockets(make, self._selector, self._inbox.put)
         self._senders: dict[tuple[Carrier, int, int], socket.socket] = {}
         self._open()
 
@@ -124,6 +132,9 @@ class SocketLink:
         A port other than 500 and 4500 is opened when it is first sent from: that of a NAT. So is
         a socket for ICMP.
         """
+        if packet.carrier is Carrier.TCP:
+            self._tcp.write(packet)
+            return
         source, destination = packet.source, packet.destination
         version = source.address.version
         sender = self._sender(packet.carrier, version, source.port)
@@ -169,8 +180,17 @@ class SocketLink:
                 key.data()
         return packet
 
+    def connect(self, source: Endpoint, destination: Endpoint) -> Endpoint:
+        """Open a TCP connection; give our end, with its port. NoAnswer when it is refused."""
+        return self._tcp.connect(source, destination)
+
+    def listen(self, at: Endpoint) -> None:
+        """Accept TCP connections there from now on, until the link is closed."""
+        self._tcp.listen(at)
+
     def close(self) -> None:
         """Close every socket."""
+        self._tcp.close()
         for each in self._senders.values():
             self._selector.unregister(each)
             each.close()

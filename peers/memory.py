@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection
+from dataclasses import replace
+from itertools import count
 
-from peers.reference.endpoint import Endpoint
-from peers.reference.events import IPAddress, Packet
+from peers.reference.endpoint import Endpoint as IkeEndpoint
+from peers.reference.errors import NoAnswer
+from peers.reference.events import Endpoint, IPAddress, Packet
 
 LATENCY = 0.0001
 """Seconds that a packet takes, so that the record has an order in time."""
+
+FIRST_PORT = 40000
+"""The first of our own ports of TCP connections."""
 
 
 class MemoryLink:
     """Hands packets to an `Endpoint` and takes its packets back (the protocol `link.Link`)."""
 
-    def __init__(self, endpoint: Endpoint, start: float) -> None:
+    def __init__(self, endpoint: IkeEndpoint, start: float) -> None:
         self._endpoint = endpoint
         self._now = start
         self._arrived: deque[Packet] = deque()
+        self._ports = count(FIRST_PORT)
 
     def now(self) -> float:
         """Give the time that has passed for both ends, in seconds since the epoch."""
@@ -53,6 +60,15 @@ class MemoryLink:
         due = self._endpoint.next_timer()
         if due is not None and due <= self._now:
             self.deliver(self._endpoint.tick(self._now))
+
+    def connect(self, source: Endpoint, destination: Endpoint) -> Endpoint:
+        """Open a TCP connection; NoAnswer when the endpoint takes none."""
+        if not self._endpoint.decide.takes_connections():
+            raise NoAnswer(f"{destination} refuses the connection")
+        return replace(source, port=source.port or next(self._ports))
+
+    def listen(self, at: Endpoint) -> None:
+        """Take connections of the endpoint: it needs no leave."""
 
     def close(self) -> None:
         """Forget packets that nobody took."""

@@ -108,6 +108,14 @@ class Nat:
             self._waiting.append(replace(packet, destination=inside))
         return inside is not None
 
+    def connect(self, source: Endpoint, destination: Endpoint) -> Endpoint:
+        """Refuse to be asked: this NAT has no mappings for TCP."""
+        raise ScriptError(f"the NAT carries no TCP from {source} to {destination}")
+
+    def listen(self, at: Endpoint) -> None:
+        """Refuse to be asked: nobody outside could reach the host."""
+        raise ScriptError(f"nobody reaches {at} through the NAT")
+
     def close(self) -> None:
         """Leave the link to its owner."""
 

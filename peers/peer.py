@@ -25,6 +25,7 @@ from peers.link import Link
 from peers.marking import Marking
 from peers.mobility import Moving
 from peers.nat_traversal import NatTraversal
+from peers.over_tcp import OverTcp
 from peers.reference import initial
 from peers.reference.child import ChildSa
 from peers.reference.connection import Connection
@@ -45,7 +46,9 @@ SHORT_PATIENCE = (0.05, 0.1, 0.2, 0.4, *PATIENCE)
 """The same for a request that is likely to be dropped."""
 
 
-class Peer(Authenticating, Childless, Moving, KeyExchanges, NatTraversal, Marking, Resuming):
+class Peer(
+    Authenticating, Childless, Moving, KeyExchanges, NatTraversal, Marking, OverTcp, Resuming
+):
     """Our side of one connection, in either role (RFC 7296).
 
     ``connection`` is our view: ``local`` is the peer. ``ike`` is the IKE SA that the script works
@@ -116,6 +119,7 @@ class Peer(Authenticating, Childless, Moving, KeyExchanges, NatTraversal, Markin
     def ike_sa_init(self, group: KeyExchangeMethod | None = None) -> Message:
         """Start a new IKE SA: build HDR, SAi1, KEi, Ni."""
         self._ike, self.eap = self._new_ike(initiator=True), None
+        self._take_way(self._ike)
         return self._tell_of_nats(initial.ike_sa_init(self._ike, group))
 
     def agree(self, request: Message, response: Message) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from peers.reference.errors import Inconclusive
-from peers.reference.events import Carrier, IPAddress, Transmission
+from peers.reference.events import Carrier, Ends, IPAddress, Packet, Transmission
+from peers.reference.nat import NAT_TRAVERSAL_PORT
+from peers.reference.stream import STREAM_PREFIX, framed
 
 if TYPE_CHECKING:
     from scapy.utils import RawPcapNgWriter
@@ -57,11 +60,13 @@ def build_capture(path: Path, transmissions: Iterable[Transmission]) -> None:
     from scapy.utils import RawPcapNgWriter
 
     writer: Any = RawPcapNgWriter(str(path))
+    written: Counter[Ends] = Counter()
     try:
         writer.linktype = _RAW_IP
         writer.write_header(None)
         for transmission in transmissions:
-            writer.write_packet(_ip_packet(transmission), sec=_to_write(transmission.time))
+            octets = _ip_packet(transmission, written)
+            writer.write_packet(octets, sec=_to_write(transmission.time))
     finally:
         writer.close()
 
@@ -161,7 +166,8 @@ def _to_write(time: float) -> float:
     return (int(time * 1_000_000 + 0.5) + 0.5) / 1_000_000
 
 
-def _ip_packet(transmission: Transmission) -> bytes:
+def _ip_packet(transmission: Transmission, written: Counter[Ends]) -> bytes:
+    """Build the packet; ``written`` counts the octets of each direction of a TCP connection."""
     from scapy.layers.inet import IP, UDP
     from scapy.layers.inet6 import IPv6
     from scapy.packet import Raw
@@ -176,4 +182,25 @@ def _ip_packet(transmission: Transmission) -> bytes:
         outer = IP(proto=number, tos=packet.traffic_class, **addresses)
     if packet.carrier is Carrier.UDP:
         outer = outer / UDP(sport=source.port, dport=destination.port)
+    if packet.carrier is Carrier.TCP:
+        return bytes(outer / _segment(packet, written))
     return bytes(outer / Raw(packet.octets))
+
+
+def _segment(packet: Packet, written: Counter[Ends]) -> Any:
+    """Write a message into its stream, as one segment; the Originator's begins with the prefix."""
+    from scapy.layers.inet import TCP
+    from scapy.packet import Raw
+
+    ends = packet.source, packet.destination
+    first = not written[ends] and packet.destination.port == NAT_TRAVERSAL_PORT
+    octets = (STREAM_PREFIX if first else b"") + framed(packet.octets)
+    header = TCP(
+        sport=packet.source.port,
+        dport=packet.destination.port,
+        flags="PA",
+        seq=1 + written[ends],
+        ack=1 + written[ends[::-1]],
+    )
+    written[ends] += len(octets)
+    return header / Raw(octets)

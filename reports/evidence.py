@@ -15,7 +15,7 @@ from peers.reference.events import Decoded, Event, IPAddress, Remark, Transmissi
 from peers.reference.message import Message
 from reports import wireshark
 from reports.capture import Cut, build_capture
-from reports.model import Direction, EvidenceFile, FileKind, Note, Step, printable
+from reports.model import CarrierName, Direction, EvidenceFile, FileKind, Note, Step, printable
 
 CAPTURE_NAME = "capture.pcapng"
 _ARROWS = {Direction.SENT: "peer --> target", Direction.RECEIVED: "peer <-- target"}
@@ -133,7 +133,7 @@ def _step(event: Transmission, start: float, detail: bool) -> Step:
     return Step(
         offset=_offset(event.time, start),
         direction=Direction.SENT if event.sent else Direction.RECEIVED,
-        carrier="UDP" if packet.carrier.name == "UDP" else "ESP",
+        carrier=CarrierName(packet.carrier.name),
         source=str(packet.source),
         destination=str(packet.destination),
         size=size,

@@ -63,6 +63,16 @@ class _Value(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class CarrierName(StrEnum):
+    """What an IP packet carries, as `peers.reference.events.Carrier` names it."""
+
+    UDP = "UDP"
+    TCP = "TCP"
+    ESP = "ESP"
+    ICMP = "ICMP"
+    ICMPV6 = "ICMPV6"
+
+
 class Direction(StrEnum):
     """Who sent a packet, seen from the reference peer."""
 
@@ -81,7 +91,7 @@ class Step(_Value):
     kind: Literal["packet"] = "packet"
     offset: float
     direction: Direction
-    carrier: Literal["UDP", "ESP"]
+    carrier: CarrierName
     source: PrintableText
     destination: PrintableText
     size: Annotated[int, Field(ge=0)]

@@ -285,7 +285,7 @@ def _steps(entries: Sequence[Step | Note], head: tuple[str, str]) -> tuple[StepV
         ends, dump = "", ""
         if isinstance(entry, Step):
             moved = _hosts(_ends(entry)) != _hosts(head) or (
-                entry.carrier == "UDP" and _ends(entry) != head
+                entry.carrier in ("UDP", "TCP") and _ends(entry) != head
             )
             ends = f"{entry.source} → {entry.destination}" if moved else ""
             dump = hex_dump(bytes.fromhex(entry.octets))
@@ -295,7 +295,9 @@ def _steps(entries: Sequence[Step | Note], head: tuple[str, str]) -> tuple[StepV
 
 def _hosts(ends: tuple[str, str]) -> tuple[str, ...]:
     """Strip the ports, which ESP does not have."""
-    return tuple(re.sub(r"^\[(.*)\]:\d+$|^([0-9.]+):\d+$", r"\1\2", end) for end in ends)
+    return tuple(
+        re.sub(r"^\[(.*)\]:\d+(?:/tcp)?$|^([0-9.]+):\d+(?:/tcp)?$", r"\1\2", end) for end in ends
+    )
 
 
 def _wall(run: Run, views: Sequence[ResultView]) -> tuple[Section, ...]:

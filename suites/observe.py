@@ -11,6 +11,7 @@ from peers.reference.events import Transmission
 from peers.reference.message import Header, Message
 from peers.reference.numbers import ExchangeType
 from peers.reference.payloads import SA
+from peers.reference.sa import IkeSa
 from peers.targets.bound import BoundTarget
 
 
@@ -22,6 +23,14 @@ def opens_ike_sa(peer: Peer, target: BoundTarget, message: Message, wrong: str =
     """
     granted = any(reaction.has(SA) for reaction in peer.reactions(message, wrong))
     return granted or any(state.initiator_spi == message.spi_i for state in target.sas())
+
+
+def is_kept(target: BoundTarget, ike: IkeSa) -> bool:
+    """Say whether the target still has an IKE SA established.
+
+    Libreswan tells no SPIs: each test has an address of its own.
+    """
+    return any(each.initiator_spi in (b"", ike.spi_i) for each in target.established())
 
 
 def sets_up_child_sa(peer: Peer) -> bool:

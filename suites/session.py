@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from peers.lab.errors import SetupError
+from peers.lab.lab import KERNELS
 from peers.reference.planted import CATALOGUE
 from peers.reference.sa import Random
 from peers.stations import EMBEDDED, Station, Stations, check_spec
@@ -63,8 +64,10 @@ class Settings:
             check_spec(spec)
         if option.evidence not in ("failed", "all"):
             raise SetupError(f"unknown --evidence {option.evidence!r}: give failed or all")
-        if option.kernel not in ("auto", "host", "guest"):
-            raise SetupError(f"unknown --kernel {option.kernel!r}: give auto, host or guest")
+        if option.kernel not in KERNELS:
+            raise SetupError(
+                f"unknown --kernel {option.kernel!r}: give one of {', '.join(KERNELS)}"
+            )
         # Runs that start within the same second are told apart by their process.
         stamp = f"{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
         return cls(

@@ -123,7 +123,7 @@ def _prepare(settings: Settings) -> None:
     client = connect()
     try:
         ownership.clear_dead(client, _say)
-        ensure_images(client, daemons, settings.folder, _say)
+        ensure_images(client, daemons, settings.folder, _say, settings.kernel)
     finally:
         client.close()
 

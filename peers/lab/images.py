@@ -37,6 +37,17 @@ class Recipe:
     arguments: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def label(self) -> str:
+        """What images of it are known by, whatever their version is."""
+        return "+".join(filter(None, [f"{self.folder}@{self.release}", *self.arguments.values()]))
+
+    @property
+    def duration(self) -> str:
+        """How long it takes to build it."""
+        builds_kernel = "built" in self.arguments.values()
+        return "ten minutes, for a kernel is built" if builds_kernel else "some minutes at most"
+
+    @property
     def name(self) -> str:
         """The repository part of the image's tag."""
         return f"ikeproof/{self.folder}"
@@ -70,8 +81,8 @@ def ensure_image(client: DockerClient, recipe: Recipe, logs: Path, say: Say) -> 
     try:
         client.images.get(tag)
     except ImageNotFound:
-        say(f"building the image {tag} (once, some minutes at most)")
-        _build(client, recipe, tag, logs / f"build-{recipe.folder}-{recipe.release}.log")
+        say(f"building the image {tag} (once, {recipe.duration})")
+        _build(client, recipe, tag, logs / f"build-{recipe.label}.log")
         _remove_outdated(client, recipe, tag)
     return tag
 
@@ -90,7 +101,7 @@ def _build(client: DockerClient, recipe: Recipe, tag: str, log: Path) -> None:
                 forcerm=True,
                 decode=True,
                 buildargs={"RELEASE": recipe.release, **recipe.arguments, **_proxies()},
-                labels={IMAGE: f"{recipe.folder}@{recipe.release}"},
+                labels={IMAGE: recipe.label},
             ):
                 file.write(COLOURS.sub("", step.get("stream", "")))
                 error = step.get("error", "") or error
@@ -129,7 +140,7 @@ def _proxies() -> dict[str, str]:
 
 def _remove_outdated(client: DockerClient, recipe: Recipe, tag: str) -> None:
     """Remove earlier versions of an image, but those that a container still uses."""
-    label = f"{IMAGE}={recipe.folder}@{recipe.release}"
+    label = f"{IMAGE}={recipe.label}"
     for image in client.images.list(name=recipe.name, filters={"label": label}):
         for other in image.tags:
             if other == tag:

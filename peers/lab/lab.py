@@ -46,7 +46,10 @@ ADAPTERS: dict[str, Callable[[Machine], Target]] = {
 RELEASES = ("trixie", "bookworm", "sid")
 """Debian releases that targets come from; the first is the default."""
 
-KERNELS = ("auto", "host", "guest")
+KERNELS = ("auto", "host", "guest", "built")
+"""Who does the targets' ESP: the first kernel that can; this host's; a guest, which is Debian's; or
+one that is built from Debian's source, with what the package leaves out (ESP in TCP)."""
+
 PEER_PATIENCE = 20.0
 
 
@@ -79,13 +82,14 @@ class Spec:
             )
         return cls(text, name, release or RELEASES[0], impairment)
 
-    @property
-    def recipe(self) -> Recipe:
-        """The image of this target.
+    def recipe(self, kernel: str) -> Recipe:
+        """Give the image of this target.
 
         The guest kernel is the unstable release's where its C library suffices: it is newer and
-        faster (seccomp). Bookworm's has to be bookworm's own.
+        faster (seccomp). Bookworm's has to be bookworm's own, unless it is built.
         """
+        if kernel == "built":
+            return Recipe(self.name, self.release, {"GUEST_KERNEL": "built"})
         if self.release == "bookworm":
             return Recipe(self.name, self.release, {"GUEST_RELEASE": "bookworm", "SECCOMP": ""})
         return Recipe(self.name, self.release)
@@ -99,7 +103,7 @@ class Spec:
 class Lab:
     """Everything a run needs, from entering to leaving the context.
 
-    ``specs`` name the targets; ``kernel`` is auto, host or guest; ``subnet`` an IPv4 network or
+    ``specs`` name the targets; ``kernel`` is one of KERNELS; ``subnet`` an IPv4 network or
     None; ``output`` the run's folder, where the capture and build logs go; ``peers`` the number of
     pairs of addresses that will be asked for; ``say`` takes a line before each step. Entering
     raises SetupError for what the user can mend.
@@ -164,7 +168,7 @@ class Lab:
         client = connect()
         self._stack.callback(client.close)
         ownership.clear_dead(client, self._say)
-        images = ensure_images(client, self._specs, self._output, self._say)
+        images = ensure_images(client, self._specs, self._output, self._say, self._wanted_kernel)
         labels = ownership.labels(self.run)
         # Whatever is made from here on goes by label, also what was only half made.
         self._stack.callback(self._remove_all, client)
@@ -269,11 +273,11 @@ class Lab:
 
 
 def ensure_images(
-    client: DockerClient, specs: Sequence[Spec], output: Path, say: Say
+    client: DockerClient, specs: Sequence[Spec], output: Path, say: Say, kernel: str = "auto"
 ) -> dict[str, str]:
     """Have the images of targets and of the peer, built where they are missing; give their ids."""
     recipes = {"peer": Recipe("peer", RELEASES[0])}
-    recipes.update({spec.text: spec.recipe for spec in specs})
+    recipes.update({spec.text: spec.recipe(kernel) for spec in specs})
     return {text: ensure_image(client, recipe, output, say) for text, recipe in recipes.items()}
 
 

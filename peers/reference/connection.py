@@ -72,6 +72,14 @@ class AddressPool:
     required: bool = True
 
 
+class Tcp(Enum):
+    """When an initiator goes over TCP (RFC 9329, 5)."""
+
+    NO = "UDP only"
+    ONLY = "TCP only"
+    FALLBACK = "TCP when UDP is not answered"
+
+
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
     """How long one side uses its SAs, in seconds (RFC 7296, 2.8; 0: without end).
@@ -117,6 +125,8 @@ class Connection:
     An initiator with ``message_id_sync`` says that it sets Message IDs anew (RFC 6311).
     IKE messages of more than ``fragment_size`` octets go in fragments, if the other side takes them
     too (RFC 7383; 0: none are taken). What is ``on_demand`` is begun when a packet wants it.
+    Whether an initiator goes over ``tcp`` is configured, not negotiated; a responder takes both
+    (RFC 9329, 5).
     """
 
     name: str
@@ -157,6 +167,7 @@ class Connection:
     session_resumption: bool = False
     fragment_size: int = 0
     on_demand: bool = False
+    tcp: Tcp = Tcp.NO
     lifetimes: Lifetimes = Lifetimes()
 
     @property

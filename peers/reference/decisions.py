@@ -25,8 +25,10 @@ from peers.reference.decisions_key_exchanges import KeyExchangeDecisions
 from peers.reference.decisions_mobike import MobikeDecisions
 from peers.reference.decisions_nat import NatDecisions
 from peers.reference.decisions_redirect import RedirectDecisions
+from peers.reference.decisions_tcp import TcpDecisions
 from peers.reference.decisions_traffic_class import TrafficClassDecisions
 from peers.reference.esp import EspPacket, Recovery, ReplayWindow
+from peers.reference.events import Carrier
 from peers.reference.implemented import FORBIDDEN_FOR_IKE, IKE_BY_DEFAULT, without_extended
 from peers.reference.initial import with_cookie, with_group
 from peers.reference.ip_fragments import split
@@ -94,6 +96,7 @@ class Decisions(
     FragmentDecisions,
     NatDecisions,
     RedirectDecisions,
+    TcpDecisions,
     TrafficClassDecisions,
 ):
     """The decisions as the RFCs want them."""
@@ -296,9 +299,12 @@ class Decisions(
         """Retransmit a request of ours: the same octets again."""
         return request
 
-    def retransmits(self) -> bool:
-        """Say whether an unanswered request is sent again: always (2.1)."""
-        return True
+    def retransmits(self, sa: IkeSa) -> bool:
+        """Say whether an unanswered request is sent again: always (2.1), but over TCP.
+
+        What is sent over TCP arrives, or the connection is gone (RFC 9329, 6.2).
+        """
+        return sa.local.transport is not Carrier.TCP
 
     def believes(self, message: Message) -> bool:
         """Say whether an unprotected message ends the IKE SA: never (2.4)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from peers.reference.events import Carrier
 from peers.reference.message import Header, Message
 from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import Notify, Payload
@@ -29,9 +30,12 @@ class ErrorDecisions:
         """Say whether INVALID_SYNTAX of ours ends the IKE SA: always, without a Delete (2.21.3)."""
         return True
 
-    def obeys_unauthenticated_error(self, response: Message) -> bool:
-        """Say whether an error that anybody may have sent ends an attempt: never (2.21.1)."""
-        return False
+    def obeys_unauthenticated_error(self, sa: IkeSa, response: Message) -> bool:
+        """Say whether an error that anybody may have sent ends an attempt: never (2.21.1).
+
+        Over TCP nothing better is going to come (RFC 9329, 6.4).
+        """
+        return sa.local.transport is Carrier.TCP
 
     def denies_authentication(self, response: Message) -> bool:
         """Say whether a response to IKE_AUTH means that we are not authenticated (2.21.2)."""

@@ -10,7 +10,7 @@ from peers.reference.events import Carrier, Endpoint, Packet
 from peers.reference.ip import IpPacket
 from peers.reference.message import Message
 from peers.reference.nat import (
-    NAT_TRAVERSAL_PORT,
+    IKE_PORT,
     Detected,
     Kind,
     Localized,
@@ -43,10 +43,13 @@ class NatDecisions:
         return goes_on_port_4500(sa)
 
     def encapsulates(self, sa: IkeSa) -> bool:
-        """Say whether ESP goes in UDP: with a NAT between, but never on port 500 (2.23)."""
+        """Say whether ESP goes where IKE does: with a NAT between, but not on port 500 (2.23).
+
+        Over TCP it always does (RFC 9329, 5).
+        """
         if sa.mobility is not None and sa.mobility.esp is not None:
             return sa.mobility.esp[1]
-        return sa.traverses_nat and sa.local.port == NAT_TRAVERSAL_PORT
+        return sa.encapsulates and sa.local.port != IKE_PORT
 
     def esp_route(self, sa: IkeSa, child: ChildSa) -> tuple[Endpoint, Endpoint]:
         """Give where an ESP packet of ours goes from and to: the way of its IKE SA.
@@ -66,8 +69,10 @@ class NatDecisions:
 
         IKE_AUTH may come from another port than IKE_SA_INIT. Later on only a peer behind a NAT
         is followed, and only by a side that is not behind one itself. With MOBIKE nobody is: who
-        moves says so (RFC 4555, 3.8).
+        moves says so (RFC 4555, 3.8). The newest TCP connection is followed (RFC 9329, 6.1).
         """
+        if packet.carrier is Carrier.TCP:
+            return not sa.original_initiator
         if packet.carrier is not Carrier.UDP:
             return False
         if sa.state is State.INIT_ANSWERED:
@@ -78,7 +83,7 @@ class NatDecisions:
 
     def sends_keepalives(self, sa: IkeSa, before: int) -> bool:
         """Say whether a NAT in front of us has to be kept open (RFC 3948, 4), again and again."""
-        return sa.nat.ours
+        return sa.nat.ours and sa.local.transport is Carrier.UDP
 
     def believes_keepalive(self) -> bool:
         """Say whether a keepalive tells us where the peer is: never (RFC 3948, 4)."""

@@ -27,8 +27,8 @@ from peers.reference.errors import (
     ScriptError,
 )
 from peers.reference.esp_traffic import EspTraffic
+from peers.reference.events import Carrier, IPAddress, Packet
 from peers.reference.events import Endpoint as At
-from peers.reference.events import IPAddress, Packet
 from peers.reference.failovers import Failovers
 from peers.reference.followup_exchanges import FollowupExchanges
 from peers.reference.fragment_intake import FragmentIntake
@@ -47,6 +47,7 @@ from peers.reference.resumptions import Resumptions
 from peers.reference.sa import FIRST_EXCHANGES, NO_SPI, Datagrams, IkeSa, Random
 from peers.reference.session import Pending, Session, Wanted
 from peers.reference.states import Event
+from peers.reference.tcp_streams import TcpStreams
 from peers.reference.tickets import Tickets
 from peers.reference.timers import Timers
 
@@ -95,6 +96,7 @@ class Endpoint:
         self.redirects = Redirects(self)
         self.resumptions = Resumptions(self)
         self.tickets = Tickets(self)
+        self.streams = TcpStreams(self)
         self._failovers = Failovers(self)
         self._traffic = EspTraffic(self)
         self._timers = Timers(self, self._traffic)
@@ -107,11 +109,17 @@ class Endpoint:
     def receive(self, packet: Packet, now: float) -> list[Packet]:
         """Take a packet in; give the packets that go out because of it."""
         self.now = now
+        over_tcp = packet.carrier is Carrier.TCP
+        for each in self.streams.messages(packet) if over_tcp else (packet,):
+            self._take_in(each)
+        return self._flush()
+
+    def _take_in(self, packet: Packet) -> None:
         try:
             kind, octets = self.decide.demultiplex(packet)
         except MalformedMessage as problem:
             self.drop(f"neither IKE nor ESP: {problem}")
-            return self._flush()
+            return
         if kind is Kind.ESP:
             self._traffic.hear(packet, octets)
         elif kind is Kind.IKE:
@@ -120,7 +128,6 @@ class Endpoint:
             self._traffic.hear_in_the_clear(packet)
         else:
             self._traffic.hear_keepalive(packet)
-        return self._flush()
 
     def initiate(self, connection: Connection, now: float) -> list[Packet]:
         """Start the initial exchanges of a connection, as it was configured."""
@@ -264,12 +271,17 @@ class Endpoint:
 
     def emit(self, packet: Packet) -> None:
         """Send a packet that belongs to no IKE SA."""
+        send = self.streams.write if packet.carrier is Carrier.TCP else self.put
+        send(packet)
+
+    def put(self, packet: Packet) -> None:
+        """Put a packet on the link as it is."""
         self._outbox.append(packet)
 
     def send(self, session: Session, packet: Packet) -> None:
         """Send a packet of an IKE SA or of one of its Child SAs."""
         session.spoke = self.now
-        self._outbox.append(packet)
+        self.emit(packet)
 
     def request(self, session: Session, message: Message, purpose: Purpose | None = None) -> None:
         """Send a request of ours and remember it for retransmission."""
@@ -303,6 +315,7 @@ class Endpoint:
         session.sa.move(Event.CLOSE)
         session.outstanding.clear()
         self.sessions.remove(session)
+        self.streams.leave(session)
 
     def session_of(self, sa: IkeSa) -> Session:
         """Give what we keep beside an IKE SA of ours."""
@@ -317,7 +330,8 @@ class Endpoint:
             self.drop(f"no IKE header: {problem}")
             return
         if not self.decide.speaks(header):
-            self._refuse_version(packet, header)
+            self.drop(f"major version {header.major}")
+            self._answer_in_clear(packet, header, self.decide.version_refusal(header))
         elif not self.decide.length_fits(header, octets):
             self.drop("the Length field is not that of the datagram")
         elif not self.decide.knows_exchange(header):
@@ -334,10 +348,6 @@ class Endpoint:
         session = self._session(header)
         waited_for = session is not None and session.pending is not None
         return not waited_for and self.decide.answers_stray_response()
-
-    def _refuse_version(self, packet: Packet, header: Header) -> None:
-        self.drop(f"major version {header.major}")
-        self._answer_in_clear(packet, header, self.decide.version_refusal(header))
 
     def _answer_in_clear(self, packet: Packet, header: Header, answer: Notify | None) -> None:
         """Answer a request that belongs to no IKE SA of ours, if there is an answer (1.5)."""

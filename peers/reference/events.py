@@ -20,6 +20,7 @@ class Carrier(Enum):
     """What an IP packet of ours carries."""
 
     ICMP = 1
+    TCP = 6
     UDP = 17
     ESP = 50
     ICMPV6 = 58
@@ -27,21 +28,29 @@ class Carrier(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An address and, for UDP, a port (0 for all else)."""
+    """An address and, for UDP or TCP (``transport``), a port (0 for all else)."""
 
     address: IPAddress
     port: int = 0
+    transport: Carrier = Carrier.UDP
 
     def __str__(self) -> str:
-        if isinstance(self.address, IPv6Address):
-            return f"[{self.address}]:{self.port}" if self.port else str(self.address)
-        return f"{self.address}:{self.port}" if self.port else str(self.address)
+        if not self.port:
+            return str(self.address)
+        address = f"[{self.address}]" if isinstance(self.address, IPv6Address) else self.address
+        return f"{address}:{self.port}{'/tcp' if self.transport is Carrier.TCP else ''}"
+
+
+Ends = tuple[Endpoint, Endpoint]
+"""Two ends of a way: one's own, or the source, and the other one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Packet:
     """One UDP datagram, ESP or ICMP packet; ``octets`` is what follows the UDP or IP header.
 
+    Over TCP it is one message of the stream (RFC 9329, 3); on a link, which knows no messages,
+    octets of the stream as they were written or read, and none where the connection is closed.
     ``traffic_class`` is that octet of the IP header: DSCP, then ECN in the last two bits.
     """
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from peers.reference import authentication, childless, configuration, initial, intermediate, ppk
 from peers.reference import child as child_sa
-from peers.reference.connection import Connection
+from peers.reference.connection import Connection, Tcp
 from peers.reference.eap_exchange import EapInitiator, uses_eap
 from peers.reference.errors import AuthenticationFailure, InvalidPublicValue, PeerError
 from peers.reference.events import Endpoint as At
@@ -62,13 +62,9 @@ class Initiator:
 
         ``origin`` has redirected us (RFC 5685); ``because_of`` is a packet that wants a Child SA.
         """
-        sa = IkeSa(
-            connection,
-            initiator=True,
-            local=At(connection.local, 500),
-            remote=At(connection.remote, 500),
-            random=self._endpoint.random,
-        )
+        local, remote = self._ends(connection)
+        random = self._endpoint.random
+        sa = IkeSa(connection, initiator=True, local=local, remote=remote, random=random)
         sa.because_of = because_of
         session = Session(sa)
         self._endpoint.sessions.append(session)
@@ -80,6 +76,11 @@ class Initiator:
             request += self._decide.redirect_announcement(connection, origin)
         sa.move(Event.SEND_INIT)
         self._endpoint.request(session, request)
+
+    def _ends(self, connection: Connection) -> tuple[At, At]:
+        if connection.tcp is Tcp.ONLY:
+            return self._endpoint.streams.open(connection.local, connection.remote)
+        return At(connection.local, 500), At(connection.remote, 500)
 
     def hear(self, session: Session, pending: Pending, response: Message, octets: bytes) -> None:
         """Take up the response to a request of ours.
@@ -95,7 +96,7 @@ class Initiator:
             try:
                 hear(session, request, response, octets)
             except PeerError as problem:
-                if self._decide.obeys_unauthenticated_error(response):
+                if self._decide.obeys_unauthenticated_error(session.sa, response):
                     self._endpoint.close(session, str(problem))
                     return
                 self._endpoint.drop(f"{request.exchange!s} response: {problem}")

@@ -122,8 +122,10 @@ def goes_on_port_4500(sa: IkeSa) -> bool:
     """Say whether an initiator goes on on port 4500 after IKE_SA_INIT.
 
     With a NAT it does (RFC 7296, 2.23), and for MOBIKE where both sides traverse NATs, so that no
-    port has to change when one appears (RFC 4555, 3.3).
+    port has to change when one appears (RFC 4555, 3.3). TCP stays where it is (RFC 9329, 6.5).
     """
+    if sa.local.transport is Carrier.TCP:
+        return False
     return sa.traverses_nat or (sa.connection.mobike and sa.nat.supported)
 
 
@@ -142,14 +144,15 @@ class Kind(Enum):
 def demultiplex(packet: Packet) -> tuple[Kind, bytes]:
     """Say what a packet carries, and give it without a non-ESP marker.
 
-    MalformedMessage for a datagram on port 4500 that is neither IKE, ESP nor a keepalive.
+    A stream's messages look like datagrams on port 4500 (RFC 9329, 3). MalformedMessage for one
+    that is neither IKE, ESP nor a keepalive.
     """
     octets = packet.octets
     if packet.carrier is Carrier.ESP:
         return Kind.ESP, octets
-    if packet.carrier is not Carrier.UDP:
+    if packet.carrier not in (Carrier.UDP, Carrier.TCP):
         return Kind.CLEAR, octets
-    if packet.destination.port == IKE_PORT:
+    if packet.carrier is Carrier.UDP and packet.destination.port == IKE_PORT:
         return Kind.IKE, octets
     if octets == KEEPALIVE:
         return Kind.KEEPALIVE, octets
@@ -161,10 +164,10 @@ def demultiplex(packet: Packet) -> tuple[Kind, bytes]:
 
 
 def ike_packet(source: Endpoint, destination: Endpoint, octets: bytes) -> Packet:
-    """Put an IKE message into a datagram, behind a marker where the port wants it."""
-    marked = source.port == NAT_TRAVERSAL_PORT
+    """Put an IKE message into a datagram, behind a marker where the port or TCP wants it."""
+    marked = source.port == NAT_TRAVERSAL_PORT or source.transport is Carrier.TCP
     marker = NON_ESP_MARKER if marked else b""
-    return Packet(Carrier.UDP, source, destination, marker + octets)
+    return Packet(source.transport, source, destination, marker + octets)
 
 
 def esp_packet(
@@ -177,7 +180,7 @@ def esp_packet(
 ) -> Packet:
     """Send an ESP packet between two addresses, or between two ports where it is encapsulated."""
     if encapsulated:
-        return Packet(Carrier.UDP, source, destination, octets, traffic_class)
+        return Packet(source.transport, source, destination, octets, traffic_class)
     ends = Endpoint(source.address), Endpoint(destination.address)
     return Packet(Carrier.ESP, *ends, octets, traffic_class)
 
@@ -197,7 +200,7 @@ def in_the_clear(packet: Packet) -> IpPacket:
 
 def keepalive_packet(source: Endpoint, destination: Endpoint) -> Packet:
     """Build a NAT-keepalive."""
-    return Packet(Carrier.UDP, source, destination, KEEPALIVE)
+    return Packet(source.transport, source, destination, KEEPALIVE)
 
 
 # Transport mode (RFC 7296, 2.23.1): selectors carry addresses that a NAT has changed meanwhile.

@@ -108,9 +108,9 @@ class Responder:
             raise Refusal(Notify(NotifyType.UNSUPPORTED_CRITICAL_PAYLOAD, data))
 
     def _challenge(self, packet: Packet, request: Message) -> None:
-        if not self._endpoint.challenging:
+        if not self._endpoint.challenging or not self._decide.challenges(packet):
             return
-        source = packet.source.address.packed
+        source = self._decide.cookie_seed(packet)
         seed = request.get(Nonce).data + source + request.spi_i
         expected = digest(self._endpoint.cookie_secret, seed, sha256)
         cookie = request.find_notify(NotifyType.COOKIE)

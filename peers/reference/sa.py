@@ -10,7 +10,7 @@ from peers.reference.child import ChildSa
 from peers.reference.connection import Connection
 from peers.reference.credentials import Ppk
 from peers.reference.errors import PeerError, ScriptError
-from peers.reference.events import Endpoint, IPAddress
+from peers.reference.events import Carrier, Endpoint, IPAddress
 from peers.reference.fragments import sealed_size, split
 from peers.reference.intermediate import Intermediate
 from peers.reference.ip import IpPacket
@@ -161,6 +161,11 @@ class IkeSa:
         """Say whether everything goes over port 4500, ESP too: a NAT was detected or is claimed."""
         return self.nat.found or bool(self.claim)
 
+    @property
+    def encapsulates(self) -> bool:
+        """Say whether ESP goes between the ports of IKE: over TCP always, over UDP with a NAT."""
+        return self.local.transport is Carrier.TCP or self.traverses_nat
+
     def move(self, event: states.Event) -> None:
         """Follow the state table."""
         self.state = states.after(self.state, event)
@@ -216,8 +221,9 @@ class IkeSa:
         """Give the fragments of a message that is larger than the connection allows; else itself.
 
         Only what is protected can be split, and only where both sides take fragments (RFC 7383).
+        TCP needs none (RFC 9329, 7.5).
         """
-        size = self.connection.fragment_size
+        size = self.connection.fragment_size if self.local.transport is Carrier.UDP else 0
         if not self.fragments or not size or not message.protected or message.fragment:
             return (message,)
         protection = self._own_protection()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from peers.reference.connection import Tcp
 from peers.reference.numbers import ExchangeType
 from peers.reference.session import Pending, Session
 from peers.reference.states import State
@@ -66,9 +68,12 @@ class Timers:
             return
         pending.attempts += 1
         if decide.gives_up(pending.message, pending.attempts, len(waits)):
+            falls_back = decide.falls_back(session.sa)
             endpoint.close(session, "the peer does not answer")
+            if falls_back:
+                endpoint.begin(replace(session.sa.connection, tcp=Tcp.ONLY))
             return
         pending.due = endpoint.now + decide.wait(waits, pending.attempts)
-        if decide.retransmits():
+        if decide.retransmits(session.sa):
             again = decide.repeat_request(session.sa, pending.datagrams, pending.message)
             endpoint.send_request(session, again)

@@ -59,6 +59,7 @@ class Capability(Enum):
     EAP_INITIATOR = "EAP as initiator"
     ON_DEMAND = "begins when a packet wants it"
     HASH_AND_URL = "certificates looked up at URLs (RFC 7296, 3.6)"
+    TCP = "IKE and ESP over TCP (RFC 9329)"
     NULL_AUTHENTICATION = "NULL authentication (RFC 7619)"
 
 

@@ -35,6 +35,15 @@ def parse_counters(text: str) -> Mapping[str, int]:
     return found
 
 
+def has_esp_in_tcp(machine: Machine) -> bool:
+    """Try to install a state of ESP in TCP (RFC 9329), which many kernels are built without."""
+    ends = "src 192.0.2.1 dst 192.0.2.2 proto esp spi 0x1000"
+    words = f"{ends} mode tunnel aead 'rfc4106(gcm(aes))' 0x{'00' * 36} 128"
+    tried = f"ip xfrm state add {words} encap espintcp 4500 4500 0.0.0.0"
+    answer = machine.run(f"{tried} 2>/dev/null && ip xfrm state delete {ends} && echo yes || true")
+    return "yes" in answer
+
+
 def echo_script(
     connection: Connection, network_behind: Callable[[int], IPNetwork], name: str = ""
 ) -> str:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from peers.lab.machine import Machine
-from peers.reference.connection import Connection, IPNetwork
+from peers.reference.connection import Connection, IPNetwork, Tcp
 from peers.reference.errors import Inconclusive, ScriptError
 from peers.reference.events import IPAddress
 from peers.reference.numbers import ProtocolId
@@ -16,7 +16,7 @@ from peers.reference.payloads import Proposal
 from peers.targets.algorithms import kernel_lacks
 from peers.targets.base import OF_DAEMONS, Capability, IkeSaState, TargetInfo
 from peers.targets.impairments import NOTHING, Impairment
-from peers.targets.kernel import echo_script, kernel_counters
+from peers.targets.kernel import echo_script, has_esp_in_tcp, kernel_counters
 from peers.targets.libreswan_auth import imports, ipsec_secrets, removal
 from peers.targets.libreswan_config import (
     esp_text,
@@ -91,6 +91,8 @@ class Libreswan:
         self._wait_until_ready()
         self.info = self._describe()
         self.capabilities = OF_DAEMONS - LACKING - (LACKING_BEFORE_5 if self._major < 5 else set())
+        if not has_esp_in_tcp(machine):
+            self.capabilities -= {Capability.TCP}
         self._kernel_lacks = kernel_lacks(machine)
         self._parsed: dict[str, str] = {}
 
@@ -318,5 +320,9 @@ class Libreswan:
 
 
 def _begins_anew(connection: Connection) -> bool:
-    """Say whether pluto needs what keeps a connection up: for a redirect, or a refused ticket."""
-    return connection.follows_redirects or connection.session_resumption
+    """Say whether pluto needs what keeps a connection up.
+
+    It does for a redirect, for a ticket that is refused, and to go on over TCP.
+    """
+    waits = connection.follows_redirects or connection.session_resumption
+    return waits or connection.tcp is Tcp.FALLBACK

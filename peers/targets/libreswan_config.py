@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from peers.reference.connection import Childless, ChildPolicy, Connection, Lifetimes
+from peers.reference.connection import Childless, ChildPolicy, Connection, Lifetimes, Tcp
 from peers.reference.errors import ScriptError
 from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, Prf, TransformType
 from peers.reference.payloads import Proposal
@@ -86,6 +86,8 @@ SEQUENCE_NUMBERS = {
     frozenset({Esn.ESN}): "yes",
     frozenset({Esn.NO_ESN, Esn.ESN}): "either",
 }
+
+TCP_WORDS = {Tcp.ONLY: "yes", Tcp.FALLBACK: "fallback"}
 
 
 def ike_text(proposal: Proposal) -> str:
@@ -183,7 +185,7 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
 
 
 def _extensions(connection: Connection) -> dict[str, str]:
-    """Give what extensions are on: childless, redirects, resumption, MOBIKE."""
+    """Give what extensions are on: childless, redirects, resumption, TCP, MOBIKE."""
     settings: dict[str, str] = {}
     if connection.childless not in (None, Childless.ALLOW):
         raise ScriptError(f"{DAEMON} makes IKE SAs without a Child SA when it is asked to, only")
@@ -193,6 +195,8 @@ def _extensions(connection: Connection) -> dict[str, str]:
         settings |= {"send-redirect": "yes", "redirect-to": str(connection.redirects_to)}
     if connection.session_resumption:
         settings["session-resumption"] = "yes"
+    if connection.tcp is not Tcp.NO:
+        settings["enable-tcp"] = TCP_WORDS[connection.tcp]
     if connection.mobike:
         settings["mobike"] = "yes"
         if not connection.from_anywhere:

@@ -292,12 +292,13 @@ class StrongSwan:
         for plugin, capability in PLUGINS.items():
             if plugin not in plugins:
                 found.discard(capability)
-        # charon has no NULL authentication and no tickets, and redirects by plugins only.
+        # charon has no NULL authentication, no tickets, no TCP, and redirects by plugins only.
         found -= {
             Capability.NULL_AUTHENTICATION,
             Capability.REDIRECTING,
             Capability.SESSION_RESUMPTION,
             Capability.SUSPENSION,
+            Capability.TCP,
         }
         return frozenset(found)
 

@@ -6,6 +6,7 @@ from peers.reference.errors import NoAnswer
 from peers.reference.nat import Claim
 from peers.reference.numbers import ExchangeType
 from suites.judge import as_responder, differs, requirement, turned_red_by
+from suites.observe import is_kept
 
 IDLE = 25.0
 """Seconds that we wait for a keepalive; one is due after 20 (RFC 3948, 4)."""
@@ -89,15 +90,10 @@ def test_keepalives_do_not_keep_a_peer_that_answers_nothing(accepted, target):
     check = accepted.hear_request(ExchangeType.INFORMATIONAL)
     accepted.remark("no answer from now on, but keepalives")
     for _ in range(GLANCES):
-        if not _kept(target, accepted.ike):
+        if not is_kept(target, accepted.ike):
             break
         accepted.say_keepalive()
         accepted.hears_again(check, 0.5)
 
-    kept = _kept(target, accepted.ike)
+    kept = is_kept(target, accepted.ike)
     assert not kept, "the IKE SA of a peer that sends nothing but keepalives is still there"
-
-
-def _kept(target, ike):
-    # Libreswan tells no SPIs: each test has an address of its own.
-    return [each for each in target.established() if each.initiator_spi in (b"", ike.spi_i)]

@@ -50,7 +50,15 @@ def test_what_there_is_not_is_refused_before_anything_is_touched(tmp_path, specs
 
 def test_a_target_without_release_is_of_the_default_one():
     assert Spec.parse("libreswan").release == "trixie"
-    assert Spec.parse("libreswan@bookworm").recipe.arguments["GUEST_RELEASE"] == "bookworm"
+
+
+def test_guest_kernel_is_the_newest_that_the_release_can_run_or_one_that_is_built():
+    old, new = Spec.parse("libreswan@bookworm"), Spec.parse("libreswan")
+
+    assert old.recipe("auto").arguments["GUEST_RELEASE"] == "bookworm"
+    assert new.recipe("auto").arguments == {}
+    assert {each.recipe("built").arguments["GUEST_KERNEL"] for each in (old, new)} == {"built"}
+    assert new.recipe("built").label != new.recipe("auto").label
 
 
 REFUSALS = [

@@ -43,6 +43,7 @@ from peers.reference.planted import (
     selectors,
     shared_keys,
     signatures,
+    tcp,
     traffic_class,
 )
 from peers.reference.planted.catalogue import CATALOGUE, FUNDAMENTAL, find
@@ -89,5 +90,6 @@ __all__ = [
     "selectors",
     "shared_keys",
     "signatures",
+    "tcp",
     "traffic_class",
 ]

@@ -70,7 +70,7 @@ class IgnoresInitiatorFlag(Decisions):
 class ObeysUnauthenticatedErrors(Decisions):
     """The first error notify in clear ends the attempt to make an IKE SA."""
 
-    def obeys_unauthenticated_error(self, response: Message) -> bool:
+    def obeys_unauthenticated_error(self, sa: IkeSa, response: Message) -> bool:
         return not response.has(SA)
 
 

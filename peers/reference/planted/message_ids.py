@@ -60,7 +60,7 @@ class AnswersAnyMessageId(Decisions):
 class NeverRetransmits(Decisions):
     """A request of ours is sent once, and waits for its response for ever."""
 
-    def retransmits(self) -> bool:
+    def retransmits(self, sa: IkeSa) -> bool:
         return False
 
 

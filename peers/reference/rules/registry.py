@@ -132,7 +132,7 @@ def _together(under_way: Reassembly, part: Seen) -> Iterator[Seen]:
 
 def _seen(at: Transmission) -> Seen | None:
     octets, marked = at.packet.octets, None
-    if at.packet.carrier is not Carrier.UDP:
+    if at.packet.carrier not in (Carrier.UDP, Carrier.TCP):
         return None
     if NAT_TRAVERSAL_PORT in (at.packet.source.port, at.packet.destination.port):
         marked = octets.startswith(NON_ESP_MARKER)
