@@ -24,6 +24,9 @@ SUITES = (
 )
 """Cut keying material in these ways; the last one takes most of it."""
 
+_SPI = bytes(4)
+"""Of Child SAs: no key depends on it."""
+
 
 def longest_keymat(number: Prf) -> int:
     """Give the octets that an IKE SA with the greediest suite and that PRF takes."""
@@ -60,14 +63,12 @@ def keys_of(case: Case) -> list[tuple[str, bytes, bytes]]:
     """
     found: list[tuple[str, bytes, bytes]] = []
     for suite in _suites(case):
-        nonces = {"nonce_i": case.octets("nonce_i"), "nonce_r": case.octets("nonce_r")}
-        spis = {"spi_i": case.octets("spi_i"), "spi_r": case.octets("spi_r")}
-        children = {"initiator_spi": bytes(4), "responder_spi": bytes(4), **nonces}
+        exchange = {name: case.octets(name) for name in ("nonce_i", "nonce_r", "spi_i", "spi_r")}
         new = case.octets("new_shared")
-        ike = derive_ike_keys(suite, shared=case.octets("shared"), **nonces, **spis)
-        child = derive_child_keys(ike, suite, **children)
-        new_child = derive_child_keys(ike, suite, shared=new, **children)
-        rekeyed = derive_rekeyed_ike_keys(ike, suite, shared=new, **nonces, **spis)
+        ike = derive_ike_keys(suite, shared=case.octets("shared"), **exchange)
+        child = _child_keys(ike, suite, case, b"")
+        new_child = _child_keys(ike, suite, case, new)
+        rekeyed = derive_rekeyed_ike_keys(ike, suite, shared=new, **exchange)
         found += [
             ("keys of the IKE SA", _of_ike(ike), case.octets("ike_keymat")),
             ("keys of the Child SA", _of_child(child), case.octets("child_keymat")),
@@ -77,6 +78,18 @@ def keys_of(case: Case) -> list[tuple[str, bytes, bytes]]:
     if not found:
         raise ScriptError("too little keying material for any suite")
     return found
+
+
+def _child_keys(ike: IkeKeys, suite: Suite, case: Case, shared: bytes) -> ChildKeys:
+    return derive_child_keys(
+        ike,
+        suite,
+        initiator_spi=_SPI,
+        responder_spi=_SPI,
+        nonce_i=case.octets("nonce_i"),
+        nonce_r=case.octets("nonce_r"),
+        shared=shared,
+    )
 
 
 def _prf(case: Case) -> Prf:

@@ -51,7 +51,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """One vector file; ``source`` is "RFC 5903, 8", or a draft's or another document's name, section."""
+    """One vector file; ``source`` is "RFC 5903, 8", or the name of another document and section."""
 
     subject: str
     kind: str
