@@ -61,6 +61,8 @@ def through_runner(found: Sequence[Verdict], agreement: Verdict) -> Iterator[Tab
     for verdict in judged:
         for reason, count in verdict.left_out.items():
             yield f"left out of {verdict.subject} ({verdict.source}): {count}; it {reason}"
+        for reason, count in verdict.deviating.items():
+            yield f"known of {verdict.subject} ({verdict.source}): {count}; it {reason}"
     unasked: dict[str, list[str]] = {}
     for verdict in found:
         if verdict not in judged:

@@ -44,7 +44,8 @@ class Verdict:
     """What came of one subject: how many cases of each result, and which went wrong.
 
     ``missing`` holds the reasons for which cases could not be judged; ``left_out`` counts by the
-    reason those that a target's runner cannot be asked.
+    reason those that a target's runner cannot be asked, ``deviating`` those that it is known to get
+    wrong, and did.
     """
 
     subject: str
@@ -56,6 +57,7 @@ class Verdict:
     disagreements: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     left_out: dict[str, int] = field(default_factory=dict)
+    deviating: dict[str, int] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -65,9 +67,11 @@ class Verdict:
         judged = sum(self.counts.values())
         if self.missing:
             return "not implemented" if not judged else f"agrees, {len(self.missing)} missing"
-        if self.left_out:
-            return "cannot be asked" if not judged else f"agrees, {self.unasked} left out"
-        return "agrees"
+        if self.left_out and not judged:
+            return "cannot be asked"
+        deviating = sum(self.deviating.values())
+        more = f", {deviating} known to deviate" if deviating else ""
+        return f"agrees{more}" + (f", {self.unasked} left out" if self.left_out else "")
 
     @property
     def unasked(self) -> int:

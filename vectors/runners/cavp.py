@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 FAIL = "FAIL"
+TAKEN = "taken, though invalid"
+"""What is wrong with an answer to what had to be refused."""
 
 Record = Mapping[str, str]
 """What a paragraph tells by name; a line without a value is there with an empty one."""
@@ -144,4 +146,4 @@ def refuses(record: Record) -> str:
     """Judge an answer that has to be a refusal."""
     if FAIL in record:
         return ""
-    return "taken, though invalid" if "PT" in record else "neither taken nor refused"
+    return TAKEN if "PT" in record else "neither taken nor refused"

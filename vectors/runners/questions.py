@@ -81,7 +81,7 @@ class NotTaken(Exception):
 def questions(kind: str, case: Case) -> Iterator[Question]:
     """Give what to ask of a case; NotTaken when there is nothing."""
     if kind not in _ASKS:
-        raise NotTaken(f"has no test of vectors of the kind {kind}")
+        raise NotTaken("has no test of that kind")
     yield from _ASKS[kind](case)
 
 
