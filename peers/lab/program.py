@@ -60,7 +60,9 @@ def run_once(
     except APIError as error:
         raise refused(what, error) from error
     except RequestException as error:
-        raise SetupError(f"{what}: it did not end within {PATIENCE} seconds ({error})") from error
+        raise SetupError(
+            f"{what}: it did not end within {PATIENCE} seconds, or the Docker Engine went ({error})"
+        ) from error
     finally:
         if container is not None:
             ownership.remove_container(container)

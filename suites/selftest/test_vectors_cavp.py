@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from docker.errors import APIError
+from requests.exceptions import ReadTimeout
 
 from peers.lab import program
 from peers.lab.errors import SetupError
@@ -383,8 +384,9 @@ def test_a_target_named_twice_is_asked_once():
 class Container:
     """A container as the Docker SDK has it, that does nothing."""
 
-    def __init__(self, refusal=None):
+    def __init__(self, refusal=None, hangs=False):
         self.refusal = refusal
+        self.hangs = hangs
         self.removed = False
         self.files = b""
 
@@ -400,6 +402,8 @@ class Container:
             raise self.refusal
 
     def wait(self, timeout):
+        if self.hangs:
+            raise ReadTimeout("read timed out")
         return {"StatusCode": 3}
 
     def logs(self, *, stdout, stderr):
@@ -430,6 +434,16 @@ def test_a_program_that_is_not_there_is_one_line():
     container = Container(APIError("500", explanation="no such file"))
 
     with pytest.raises(SetupError, match=r"cavp of image cannot be run: .*no such file") as caught:
+        program.run_once(Client(container), "image", ["cavp"], {})
+
+    assert "\n" not in str(caught.value)
+    assert container.removed
+
+
+def test_a_program_that_does_not_end_is_removed_and_one_line():
+    container = Container(hangs=True)
+
+    with pytest.raises(SetupError, match="did not end within 120 seconds") as caught:
         program.run_once(Client(container), "image", ["cavp"], {})
 
     assert "\n" not in str(caught.value)
