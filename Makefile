@@ -27,6 +27,7 @@ help: ## list the targets of this file
 	@echo '                   ARGS="--text rfc7296-2.6*" shows rows beside the paragraphs of the RFC'
 	@echo '                   ARGS=--sentences: the sentences of six RFCs, which of them have rows'
 	@echo 'make vectors       published test vectors through the reference peer, as a table; ARGS="--json FILE"'
+	@echo '                   TARGETS=libreswan: through the runner that it brings along too (Docker)'
 	@echo 'make rfc-texts     the RFC texts that vectors are extracted from (python -m vectors.extract)'
 	@echo 'make fuzz          coverage-guided fuzzing of all that reads octets, SECONDS=60 in all'
 	@echo 'make bench         codec, handshake, ESP and memory beside scapy and the bare primitives'
@@ -74,7 +75,7 @@ ledger: $(READY)
 	@$(RUN) suites.ledger $(ARGS)
 
 vectors: $(READY)
-	@$(RUN) vectors $(ARGS)
+	@$(RUN) vectors $(if $(filter-out file,$(origin TARGETS)),--targets "$(TARGETS)") $(ARGS)
 
 rfc-texts:
 	@apt-get install -q -y doc-rfc-std-proposed doc-rfc-informational doc-rfc-old-std || { \

@@ -17,7 +17,7 @@ from peers.reference.key_exchange.interface import KeyExchange
 from peers.reference.key_exchange.modp import GROUPS
 from peers.reference.key_exchange.montgomery import Montgomery
 from peers.reference.numbers import Encr, Integ, KeyExchangeMethod, Prf
-from vectors import signatures
+from vectors import derivation, signatures
 from vectors.loader import Case
 
 _INTEG = Integ.AUTH_HMAC_SHA2_256_128
@@ -243,6 +243,14 @@ def mschapv2(case: Case) -> None:
     same("authenticator_response", proof, case.octets("authenticator_response"))
 
 
+def key_derivation(case: Case) -> None:
+    """Derive all that the case names, then keys by the interfaces that SAs get theirs from."""
+    for name, ours in derivation.values_of(case).items():
+        same(name, ours, case.octets(name))
+    for name, ours, theirs in derivation.keys_of(case):
+        same(name, ours, theirs[: len(ours)])
+
+
 def _method(case: Case) -> KeyExchangeMethod:
     return KeyExchangeMethod(case.number("method"))
 
@@ -270,6 +278,7 @@ CHECKS: Mapping[str, Callable[[Case], None]] = {
     "esp": esp,
     "ike-message": ike_message,
     "integrity": integrity,
+    "key-derivation": key_derivation,
     "key-encapsulation": encapsulation,
     "key-exchange": exchange,
     "key-stream": key_stream,

@@ -12,6 +12,8 @@ from vectors.checks import CHECKS, Disagreement
 from vectors.loader import Case, Result, Vectors
 from vectors.spoiled import spoiled
 
+REFERENCE = "reference peer"
+
 
 class NotImplementedYet(Exception):
     """The peer does not have the algorithm; its vectors stay visibly unjudged."""
@@ -41,16 +43,21 @@ def judge(kind: str, case: Case) -> None:
 class Verdict:
     """What came of one subject: how many cases of each result, and which went wrong.
 
-    ``missing`` holds the reasons for which cases could not be judged.
+    ``missing`` holds the reasons for which cases could not be judged; ``left_out`` counts by the
+    reason those that a target's runner cannot be asked, ``deviating`` those that it is known to get
+    wrong, and did.
     """
 
     subject: str
     source: str
+    through: str = REFERENCE
     counts: dict[Result, int] = field(
         default_factory=lambda: {"valid": 0, "invalid": 0, "acceptable": 0}
     )
     disagreements: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+    deviating: dict[str, int] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -60,7 +67,16 @@ class Verdict:
         judged = sum(self.counts.values())
         if self.missing:
             return "not implemented" if not judged else f"agrees, {len(self.missing)} missing"
-        return "agrees"
+        if self.left_out and not judged:
+            return "cannot be asked"
+        deviating = sum(self.deviating.values())
+        more = f", {deviating} known to deviate" if deviating else ""
+        return f"agrees{more}" + (f", {self.unasked} left out" if self.left_out else "")
+
+    @property
+    def unasked(self) -> int:
+        """How many cases are left out."""
+        return sum(self.left_out.values())
 
     def add(self, kind: str, case: Case) -> None:
         """Judge one case more, and when the peer has the algorithm what comes of spoiling it."""

@@ -51,7 +51,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """One vector file; ``source`` is "RFC 5903, 8" or a draft's name and section."""
+    """One vector file; ``source`` is "RFC 5903, 8", or the name of another document and section."""
 
     subject: str
     kind: str
@@ -69,11 +69,11 @@ def load(name: str) -> Vectors:
     """Read the vector file of that name, without ``.json``."""
     content = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     source = content["source"]
-    document = f"RFC {source['rfc']}" if "rfc" in source else source["draft"]
+    document = f"RFC {source['rfc']}" if "rfc" in source else source.get("draft")
     return Vectors(
         content["subject"],
         content["kind"],
-        f"{document}, {source['section']}",
+        f"{document or source['document']}, {source['section']}",
         content.get("notes", ""),
         tuple(_case(case) for case in content["cases"]),
     )

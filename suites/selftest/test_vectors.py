@@ -83,10 +83,15 @@ VALID = [
     ("rfc7427-identifiers", "identifier"),
     ("rfc8439-chacha20", "ciphertext"),
     ("rfc8439-poly1305-key", "output"),
+    ("nist-ikev2-kdf", "skeyseed"),
+    ("nist-ikev2-kdf", "ike_keymat"),
+    ("nist-ikev2-kdf", "child_keymat"),
+    ("nist-ikev2-kdf", "new_child_keymat"),
+    ("nist-ikev2-kdf", "new_skeyseed"),
 ]
 
 
-@pytest.mark.parametrize(("name", "value"), VALID, ids=[row[0] for row in VALID])
+@pytest.mark.parametrize(("name", "value"), VALID, ids=["-".join(row) for row in VALID])
 def test_wrong_value_is_a_disagreement(name, value):
     """The twin: with one bit of what it says changed, no vector agrees."""
     vectors = loader.load(name)
