@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import cast
 
 from peers.peer import Peer
@@ -61,9 +62,14 @@ class BoundTarget:
         """Make the target's side send one echo request through the Child SA of a policy."""
         self._target.echo(self.connection, name)
 
-    def challenge_with_cookies(self, enabled: bool = True) -> None:
-        """Make the target answer IKE_SA_INIT requests with cookie challenges."""
-        self._target.challenge_with_cookies(enabled)
+    @contextmanager
+    def challenging(self) -> Iterator[None]:
+        """Have the target ask for cookies as long as the context is open."""
+        self._target.challenge_with_cookies(True)
+        try:
+            yield
+        finally:
+            self._target.challenge_with_cookies(False)
 
     def install(self, child: ChildSa) -> None:
         """Key a Child SA by hand; ``child`` is the target's side."""

@@ -21,9 +21,8 @@ STRANGE_SPI = b"nobody's"
 @pytest.fixture
 def challenging(target, peer):
     """Make the target challenge, for this test only."""
-    target.challenge_with_cookies()
-    yield
-    target.challenge_with_cookies(False)
+    with target.challenging():
+        yield
 
 
 @configured(BOTH)

@@ -16,9 +16,8 @@ challenged = pytest.mark.usefixtures("challenging")
 @pytest.fixture
 def challenging(target, peer):
     """Make the target challenge, for this test only."""
-    target.challenge_with_cookies()
-    yield
-    target.challenge_with_cookies(False)
+    with target.challenging():
+        yield
 
 
 @challenged

@@ -282,7 +282,9 @@ def test_no_keepalives_are_sent_over_tcp(peer, target):
 @pytest.mark.parametrize("liveness_delay", [1.0], ids=[""])
 @OVER_TCP
 @as_responder
-@requirement("rfc9329-6.7-tcp-keepalives-are-no-liveness")
+@requirement(
+    "rfc9329-6.2-unanswered-request-ends-ike-sa", "rfc9329-6.7-tcp-keepalives-are-no-liveness"
+)
 @turned_red_by("keeps-ike-sa-of-dead-peer")
 def test_tcp_that_is_alive_is_no_sign_of_life(peer, target):
     """
@@ -300,5 +302,5 @@ def test_tcp_that_is_alive_is_no_sign_of_life(peer, target):
             break
         peer.hears_again(check, 0.5)
 
-    kept = is_kept(target, peer.ike)
-    assert not kept, "the IKE SA of a peer of which only TCP is alive is still there"
+    if is_kept(target, peer.ike):
+        differs("the IKE SA of a peer of which only TCP is alive is still there")
