@@ -50,9 +50,12 @@ class TcpDecisions:
         """Say whether an IKE SA goes on when its connection is gone: without a Delete (6.1)."""
         return True
 
-    def connects_again(self) -> bool:
-        """Say whether the TCP Originator opens a new connection for an IKE SA: it has to (6.1)."""
-        return True
+    def connects_again(self, sa: IkeSa) -> bool:
+        """Say whether we open a new connection for an IKE SA: the TCP Originator has to (6.1).
+
+        That is who started the first of those that were rekeyed to it (1.2).
+        """
+        return sa.original_initiator
 
     def asks_again_over_new_connection(self) -> bool:
         """Say whether what is unanswered is sent over a new connection, too: it has to (6.2)."""

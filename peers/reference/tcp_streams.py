@@ -106,14 +106,13 @@ class TcpStreams:
 
     def _closed(self, ends: Ends) -> None:
         """Go on without a connection: who opened it opens another one (RFC 9329, 6.1)."""
-        opened = ends in self._ours
         self._forget(ends)
         for session in list(self._endpoint.sessions):
             if (session.sa.local, session.sa.remote) != ends:
                 continue
             if not self._decide.outlives_connection(session.sa):
                 self._endpoint.close(session, "its TCP connection is gone")
-            elif opened and self._decide.connects_again():
+            elif self._decide.connects_again(session.sa):
                 self._go_on(session)
 
     def _go_on(self, session: Session) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from peers.reference.faults import PayloadLength
-from peers.reference.numbers import NotifyType
+from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import VendorID
 from peers.reference.stream import STREAM_PREFIX, framed
 from peers.targets.base import Capability
@@ -84,6 +84,38 @@ def test_ike_sa_goes_on_over_another_connection(peer):
 
     if not _goes_on(peer):
         differs("the IKE SA does not go on over another connection")
+
+
+@requirement("rfc9329-1.2-originator-stays")
+@turned_red_by("originates-for-rekeyed-ike-sa")
+def test_who_rekeys_does_not_become_the_originator(peer, target):
+    """
+    peer                                        target
+    (IKE SA over TCP)
+                                        <--     Length | 0 | HDR, SK {SA, Ni, KEi}
+    Length | 0 | HDR, SK {SA, Nr, KEr}  -->
+    TCP FIN                             -->
+                                                no connection to us
+    TCP SYN                             -->
+    IKETCP | Length | 0 | HDR, SK {}    -->
+    PREVENTS: a gateway that tries to reach a client behind a NAT.
+    """
+    stream = peer.connect()
+    peer.establish()
+    target.rekey_ike()
+    request = peer.hear_request(ExchangeType.CREATE_CHILD_SA)
+    peer.grant_ike(request)
+    peer.settle()
+    peer.listen()
+    stream.hang_up()
+    target.echo()
+    own = peer.connect()
+    peer.go_over(own)
+    # Another test says whether that is answered; here it comes behind what is not to come.
+    peer.is_answered(peer.informational())
+
+    opened = [str(each.ends[1]) for each in peer.streams() if each.ends != own.ends]
+    assert not opened, f"the target has opened a connection: {', '.join(opened)}"
 
 
 @requirement("rfc9329-6.1-partial-message-discarded")

@@ -260,8 +260,16 @@ class ClosesOnUnknownSpi(Decisions):
 class NeverConnectsAgain(Decisions):
     """When a connection is gone that we opened, nothing more is sent for its IKE SA."""
 
-    def connects_again(self) -> bool:
+    def connects_again(self, sa: IkeSa) -> bool:
         return False
+
+
+@fault("originates-for-rekeyed-ike-sa")
+class OriginatesForRekeyedIkeSa(Decisions):
+    """Who has rekeyed the IKE SA takes itself for the TCP Originator."""
+
+    def connects_again(self, sa: IkeSa) -> bool:
+        return sa.initiator
 
 
 @fault("asks-nothing-over-new-connection")
