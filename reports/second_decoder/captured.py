@@ -13,6 +13,7 @@ from peers.reference.ip import IpPacket, size
 from peers.reference.numbers import IpProtocol
 from reports.capture import frames, ip_offset
 from reports.model import FileKind, Run, Step, TestResult
+from reports.second_decoder.streams import Streams
 from reports.wireshark import ESP_TABLE, FOLDER, IKE_TABLE, PREFERENCES
 
 IKE_PORT, NAT_TRAVERSAL_PORT = 500, 4500
@@ -128,7 +129,7 @@ def _collect(found: list[Batch], result: TestResult, capture: Path) -> None:
         if isinstance(step, Step)
     }
     test = f"{result.target} {result.id.rpartition('/')[2]}"
-    batch: Batch | None = None
+    batch, streams = None, Streams()
     for number, (link, _, frame) in enumerate(frames(capture), 1):
         if batch is None:
             batch = next((each for each in found if each.takes(link, tables)), None)
@@ -137,7 +138,8 @@ def _collect(found: list[Batch], result: TestResult, capture: Path) -> None:
             found.append(batch)
         for name, table in tables.items():
             batch.tables[name].update(table)
-        batch.add(test, number, frame, steps)
+        for each in streams.datagrams(link, frame):
+            batch.add(test, number, each, steps)
 
 
 def _sequence(step: Step) -> int | None:

@@ -20,7 +20,8 @@ from peers.reference.stream import (
 )
 from peers.tcp_link import TcpLink
 from peers.tcp_sockets import TcpSockets
-from reports.capture import build_capture
+from reports.capture import build_capture, frames
+from reports.second_decoder.streams import Streams
 
 MESSAGES = st.lists(st.binary(min_size=1, max_size=80), max_size=5)
 HOME = ip_address("127.0.0.1")
@@ -232,3 +233,23 @@ def test_captures_hold_streams_that_scapy_puts_together(tmp_path):
     assert more.seq == asking.seq + len(asking.payload)
     assert more.ack == answering.seq + len(answering.payload)
     assert (asking.dport, answering.sport, more.dport) == (4500, 4500, 4500)
+
+
+def test_decoders_are_given_the_messages_of_a_stream_as_datagrams(tmp_path):
+    ends = Endpoint(HOME, 40000, Carrier.TCP), Endpoint(HOME, 4500, Carrier.TCP)
+    udp = Endpoint(HOME, 500), Endpoint(HOME, 500)
+    said = [(ends, b"question"), (ends[::-1], b"answer"), (udp, b"by UDP"), (ends, b"more")]
+    build_capture(
+        tmp_path / "c.pcapng",
+        [
+            Transmission(at, True, Packet(each[0].transport, *each, octets))
+            for at, (each, octets) in enumerate(said)
+        ],
+    )
+    streams, captured = Streams(), list(frames(tmp_path / "c.pcapng"))
+
+    given = [each for link, _, frame in captured for each in streams.datagrams(link, frame)]
+
+    assert [each[28:] for each in given] == [octets for _, octets in said]
+    again = [each for link, _, frame in captured[:1] for each in streams.datagrams(link, frame)]
+    assert again == [], "a segment that comes again holds nothing new"
