@@ -350,7 +350,7 @@ class Message:
 
     def __add__(self, more: Payload | Iterable[Payload]) -> Message:
         added = (more,) if isinstance(more, Payload) else tuple(more)
-        return replace(self, payloads=(*self.payloads, *added))
+        return replace(self, payloads=(*self.payloads, *added)) if added else self
 
     def without(self, *kinds: type[Payload]) -> Message:
         """Leave out all payloads of these classes."""
