@@ -19,7 +19,7 @@ def addke(place: int, method: KeyExchangeMethod) -> Transform:
 
 def has_additional(proposal: Proposal) -> bool:
     """Say whether a proposal has transforms of additional key exchanges, be it NONE (RFC 9370)."""
-    return any(proposal.of(kind) for kind in ADDITIONAL)
+    return any(transform.type in ADDITIONAL for transform in proposal.transforms)
 
 
 def without_additional(proposals: Iterable[Proposal]) -> tuple[Proposal, ...]:

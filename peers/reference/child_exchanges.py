@@ -332,7 +332,7 @@ class ChildExchanges:
         if not agreed:
             raise Refusal(Notify(NotifyType.NO_PROPOSAL_CHOSEN))
         for policy, chosen in agreed:
-            if all(self._narrowed(session, request, policy)):
+            if all(self._narrowed(self._asked(session, request, policy), policy)):
                 return policy, chosen
         raise Refusal(Notify(NotifyType.TS_UNACCEPTABLE))
 
@@ -353,11 +353,8 @@ class ChildExchanges:
             self._endpoint.say(str(problem))
             raise Refusal(Notify(NotifyType.TS_UNACCEPTABLE)) from problem
 
-    def _narrowed(
-        self, session: Session, request: Message, policy: ChildPolicy
-    ) -> tuple[Ranges, Ranges]:
-        """Give the local and the remote selectors that a policy allows of a request (2.9)."""
-        asked = self._asked(session, request, policy)
+    def _narrowed(self, asked: Localized, policy: ChildPolicy) -> tuple[Ranges, Ranges]:
+        """Give the local and the remote selectors that a policy allows of what is asked (2.9)."""
         local = self._decide.narrow(asked.tsr, selectors(policy.local_selectors))
         remote = self._decide.narrow(asked.tsi, selectors(policy.remote_selectors))
         return local, remote
@@ -383,12 +380,12 @@ class ChildExchanges:
         chosen: Proposal,
     ) -> tuple[ChildTerms, Payloads]:
         asked = self._asked(session, request, policy)
-        local, remote = self._narrowed(session, request, policy)
+        local, remote = self._narrowed(asked, policy)
         more: Payloads = ()
         if self._decide.wants_single_pair(policy, asked.tsr, local):
             local, remote = _only_pair(asked, local, remote)
-        elif self._is_covered_by_others(session, request, policy):
-            more = (Notify(NotifyType.ADDITIONAL_TS_POSSIBLE),)
+        elif not (within(asked.tsr, local) and within(asked.tsi, remote)):
+            more = self._hint(session, request, policy)
         mode = self._decide.mode(policy, request)
         assert mode is not None
         spi = self._endpoint.random(child_sa.SPI_SIZE)
@@ -406,16 +403,13 @@ class ChildExchanges:
         )
         return terms, (*child_sa.answer(terms), *more)
 
-    def _is_covered_by_others(
-        self, session: Session, request: Message, policy: ChildPolicy
-    ) -> bool:
-        """Say whether another policy allows a part of the request that this one does not (2.9)."""
-        asked = self._asked(session, request, policy)
-        local, remote = self._narrowed(session, request, policy)
-        if within(asked.tsr, local) and within(asked.tsi, remote):
-            return False
+    def _hint(self, session: Session, request: Message, policy: ChildPolicy) -> Payloads:
+        """Say so where another policy allows some of what this one leaves out (2.9)."""
         others = (each for each in session.sa.connection.children if each.name != policy.name)
-        return any(all(self._narrowed(session, request, other)) for other in others)
+        for other in others:
+            if all(self._narrowed(self._asked(session, request, other), other)):
+                return (Notify(NotifyType.ADDITIONAL_TS_POSSIBLE),)
+        return ()
 
 
 def newest(children: Sequence[ChildSa], name: str = "") -> ChildSa | None:

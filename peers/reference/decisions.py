@@ -237,10 +237,9 @@ class Decisions(
 
     def mode(self, policy: ChildPolicy, request: Message) -> Mode | None:
         """Settle the mode of a Child SA; None when ours is not asked for (1.3.1)."""
-        asked = NotifyType.USE_TRANSPORT_MODE in request.notifies
-        if policy.mode is Mode.TRANSPORT:
-            return Mode.TRANSPORT if asked else None
-        return Mode.TUNNEL
+        if policy.mode is Mode.TUNNEL:
+            return Mode.TUNNEL
+        return Mode.TRANSPORT if NotifyType.USE_TRANSPORT_MODE in request.notifies else None
 
     def child(self, terms: ChildTerms, connection: Connection, seed: ChildSeed) -> ChildSa:
         """Derive a Child SA (2.17)."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from peers.reference.errors import ScriptError
 from peers.reference.payloads import Payload
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a payload stands: from ``offset`` on, ``size`` octets of ``buffer``.
 
     Of an SK payload only the generic payload header stands in a buffer before it is sealed.

@@ -164,13 +164,14 @@ def covered(protection: Protection, header: bytes, sequence: int) -> tuple[bytes
 class OutboundSa:
     """The sending side of an ESP SA. ``sequence`` is the last number that was counted."""
 
-    __slots__ = ("_alignment", "extended", "protection", "sequence", "spi")
+    __slots__ = ("_alignment", "_last", "extended", "protection", "sequence", "spi")
 
     def __init__(self, spi: bytes, protection: Protection, *, extended: bool = False) -> None:
         self.spi = spi
         self.protection = protection
         self.extended = extended
         self.sequence = 0
+        self._last = _LAST_EXTENDED if extended else _LOW
         self._alignment = max(protection.block_size, _ALIGNMENT)
 
     def seal(
@@ -190,29 +191,27 @@ class OutboundSa:
         unless given. Raises ScriptError when the counter would cycle (3.3.3), for padding of more
         than 255 octets, and for an IV or padding that does not fit the cipher.
         """
-        number = self._next() if sequence is None else sequence
+        if sequence is None:
+            sequence = self.sequence + 1
+            if sequence > self._last:
+                raise ScriptError("the sequence number would cycle (RFC 4303, 3.3.3)")
+            self.sequence = sequence
         body = payload + tfc
         if padding is None:
             padding = _PADDING[-(len(body) + _TRAILER_SIZE) % self._alignment]
-        if len(padding) > 255:
+        elif len(padding) > 255:
             raise ScriptError(f"{len(padding)} octets of padding: at most 255 (RFC 4303, 2.5)")
         plaintext = b"%b%b%c%c" % (body, padding, len(padding), next_header)
-        header = _HEADER.pack(self.spi, number & _LOW)
+        header = _HEADER.pack(self.spi, sequence & _LOW)
         if not self.extended:
             return header + self.protection.seal(header, plaintext, iv)
-        associated, implicit = covered(self.protection, header, number)
+        associated, implicit = covered(self.protection, header, sequence)
         return header + self.protection.seal(associated, plaintext, iv, implicit)
-
-    def _next(self) -> int:
-        if self.used_up:
-            raise ScriptError("the sequence number would cycle (RFC 4303, 3.3.3)")
-        self.sequence += 1
-        return self.sequence
 
     @property
     def used_up(self) -> bool:
         """Whether the last sequence number was sent (RFC 4303, 3.3.3)."""
-        return self.sequence >= (_LAST_EXTENDED if self.extended else _LOW)
+        return self.sequence >= self._last
 
     def padding_size(self, size: int) -> int:
         """Give the least padding, in octets, that aligns a body of ``size`` octets (2.4)."""

@@ -89,8 +89,7 @@ def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message
     authentication.note(sa, request)
     intermediate.note(sa, request, Suite.of(chosen).additional)
     _note_fragmentation(sa, request)
-    response = replace(request.reply(), spi_r=sa.spi_r, payloads=())
-    response += (
+    response = request.reply(
         SA((chosen,)),
         KE(method, exchange.public),
         Nonce(sa.nonce),
@@ -100,7 +99,7 @@ def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message
         *_fragmentation(sa),
     )
     agree(sa, exchange.shared, request.get(Nonce).data, chosen)
-    return response
+    return replace(response, spi_r=sa.spi_r)
 
 
 def hear_ike_sa_init(

@@ -311,11 +311,14 @@ class Message:
 
     def all(self, kind: type[P]) -> tuple[P, ...]:
         """Give the payloads of a class, in order."""
-        return tuple(payload for payload in self.payloads if isinstance(payload, kind))
+        return tuple([payload for payload in self.payloads if isinstance(payload, kind)])
 
     def find(self, kind: type[P]) -> P | None:
         """Give the first payload of a class, if there is one."""
-        return next((each for each in self.payloads if isinstance(each, kind)), None)
+        for payload in self.payloads:
+            if isinstance(payload, kind):
+                return payload
+        return None
 
     def get(self, kind: type[P]) -> P:
         """Give the first payload of a class; PeerError when there is none."""
@@ -327,11 +330,14 @@ class Message:
     @property
     def notifies(self) -> tuple[NotifyType, ...]:
         """List the types of the Notify payloads, in order."""
-        return tuple(notify.notify_type for notify in self.all(Notify))
+        return tuple([each.notify_type for each in self.payloads if isinstance(each, Notify)])
 
     def find_notify(self, kind: NotifyType) -> Notify | None:
         """Give the first Notify of a type, if there is one."""
-        return next((each for each in self.all(Notify) if each.notify_type == kind), None)
+        for payload in self.payloads:
+            if isinstance(payload, Notify) and payload.notify_type == kind:
+                return payload
+        return None
 
     def notify(self, kind: NotifyType) -> Notify:
         """Give the first Notify of a type; PeerError when there is none."""
@@ -344,7 +350,7 @@ class Message:
 
     def __add__(self, more: Payload | Iterable[Payload]) -> Message:
         added = (more,) if isinstance(more, Payload) else tuple(more)
-        return replace(self, payloads=(*self.payloads, *added))
+        return replace(self, payloads=(*self.payloads, *added)) if added else self
 
     def without(self, *kinds: type[Payload]) -> Message:
         """Leave out all payloads of these classes."""

@@ -263,8 +263,8 @@ def narrow(
 
 
 def _intersection(a: TrafficSelector, b: TrafficSelector) -> TrafficSelector | None:
-    protocols = {a.ip_protocol, b.ip_protocol} - {IpProtocol.ANY}
-    if a.type != b.type or len(protocols) > 1:
+    protocol = a.ip_protocol or b.ip_protocol  # ANY is 0
+    if a.type != b.type or b.ip_protocol not in (protocol, IpProtocol.ANY):
         return None
     start, end = max(_start(a), _start(b)), min(_end(a), _end(b))
     ports = _common_ports((a.start_port, a.end_port), (b.start_port, b.end_port))
@@ -273,7 +273,6 @@ def _intersection(a: TrafficSelector, b: TrafficSelector) -> TrafficSelector | N
     if a == b:
         return b
     make = IPv4Address if a.type == TrafficSelectorType.TS_IPV4_ADDR_RANGE else IPv6Address
-    protocol = protocols.pop() if protocols else IpProtocol.ANY
     return TrafficSelector(a.type, protocol, *ports, make(start), make(end))
 
 

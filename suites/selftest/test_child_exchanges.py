@@ -197,6 +197,16 @@ def test_a_request_is_narrowed_to_the_policy_and_more_is_said_to_be_possible():
     assert wire.echoes(LEFT)
 
 
+def test_nothing_more_is_possible_where_no_other_policy_allows_it():
+    left = replace(connection(), local_selectors=policies("10.1.0.0/24", "10.99.0.0/24"))
+    wire = established(left, with_second().mirrored())
+
+    response = opened(wire, 3)
+
+    assert response.get(TSi).ranges == policies("10.1.0.0/24"), "a part was left out"
+    assert NotifyType.ADDITIONAL_TS_POSSIBLE not in response.notifies
+
+
 def test_nothing_more_is_possible_when_all_was_granted():
     wire = established(with_second())
 
