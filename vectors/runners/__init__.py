@@ -58,7 +58,7 @@ def runners(wanted: Sequence[Spec], say: Callable[[str], None]) -> Iterator[list
     client = connect()
     try:
         ownership.clear_dead(client, say)
-        images = [ensure_image(client, spec.recipe, LOGS, say) for spec in wanted]
+        images = [ensure_image(client, spec.recipe("auto"), LOGS, say) for spec in wanted]
         pairs = zip(wanted, images, strict=True)
         yield [RUNNERS[spec.name](client, image) for spec, image in pairs]
     finally:
