@@ -16,7 +16,9 @@ from peers.reference.errors import MalformedMessage, Replayed
 from peers.reference.esp import InboundSa, ReplayWindow
 from peers.reference.events import Carrier, Endpoint, Packet
 from peers.reference.message import HEADER_SIZE, Message
+from peers.reference.nat import KEEPALIVE, NON_ESP_MARKER
 from peers.reference.numbers import ExchangeType, PayloadType
+from peers.reference.stream import STREAM_PREFIX, StreamReader, framed
 from suites.selftest.wires import Wire
 
 Harness = Callable[[bytes], None]
@@ -85,6 +87,29 @@ def open_esp(octets: bytes) -> None:
         _refuses_again(sa, octets)
 
 
+def read_stream(octets: bytes) -> None:
+    """The first octet says where a stream is cut; in two pieces it holds what it does in one."""
+    cut, stream = octets[:1], octets[1:]
+    at = (cut or b"\0")[0] % (len(stream) + 1)
+    whole, wrong = _messages_of(stream)
+    assert (whole, wrong) == _messages_of(stream[:at], stream[at:])
+    if not wrong:
+        reader = StreamReader(expects_prefix=True)
+        assert list(reader.feed(STREAM_PREFIX + b"".join(map(framed, whole)))) == whole
+
+
+def _messages_of(*pieces: bytes) -> tuple[list[bytes], str]:
+    """Give the messages of a stream, and what is wrong with what follows them."""
+    reader, found = StreamReader(expects_prefix=True), list[bytes]()
+    try:
+        for piece in pieces:
+            found.extend(reader.feed(piece))
+    except MalformedMessage as problem:
+        _says_where(problem, sum(map(len, pieces)))
+        return found, str(problem)
+    return found, ""
+
+
 def _says_where(problem: MalformedMessage, size: int) -> None:
     assert 0 <= problem.offset <= size, problem
 
@@ -135,6 +160,7 @@ class Script:
             self._raw_esp,
             self._wait,
             self._ask,
+            self._stream,
         )
 
     def play(self, octets: bytes) -> None:
@@ -211,6 +237,13 @@ class Script:
     def _raw_esp(self, octets: bytes) -> None:
         self._deliver(Carrier.ESP, octets)
 
+    def _stream(self, octets: bytes) -> None:
+        """Octets of a TCP connection, the same one for all steps of a side."""
+        ours = self._wire.left_connection
+        ends = [Endpoint(each, 4500, Carrier.TCP) for each in (ours.local, ours.remote)]
+        source, destination = ends if self._sender is self._wire.left else ends[::-1]
+        self._wire.carry([Packet(Carrier.TCP, source, destination, octets)])
+
     def _wait(self, octets: bytes) -> None:
         self._wire.wait(octets[0] if octets else 1)
 
@@ -240,6 +273,7 @@ HARNESSES: dict[str, Harness] = {
     "decode": decode,
     "open": open_protected,
     "esp": open_esp,
+    "stream": read_stream,
     "endpoint": endpoint,
 }
 
@@ -279,6 +313,13 @@ def _esp_seeds() -> Iterator[bytes]:
             yield bytes([0, 0, 0, 1]) + octets + padding + bytes([len(padding), next_header])
 
 
+def _stream_seeds() -> Iterator[bytes]:
+    for message in _messages():
+        octets = framed(NON_ESP_MARKER + message.encode())
+        yield bytes([len(octets) // 2]) + STREAM_PREFIX + octets + framed(b"") + framed(KEEPALIVE)
+    yield b"\3" + STREAM_PREFIX + b"\0\1"
+
+
 def _endpoint_seeds() -> Iterator[bytes]:
     from suites.selftest.codec_samples import INNER
 
@@ -290,6 +331,8 @@ def _endpoint_seeds() -> Iterator[bytes]:
         inside = octets[16:17] + octets[HEADER_SIZE:] + b"\0"
         for side in (0, 1):
             yield step(side, b"\0" + octets)
+            stream = STREAM_PREFIX + framed(NON_ESP_MARKER + octets)
+            yield step(14 | side, stream[:90]) + step(14 | side, stream[90:]) + step(14 | side, b"")
             yield step(2 | side, bytes([message.exchange, 8, 0]) + inside[:-1])
             yield step(4 | side, bytes([message.exchange, 0]) + inside)
             yield step(12 | side, b"\1\xff") + step(4 | side, bytes([36, 0x20]) + inside)
@@ -303,5 +346,6 @@ _SEEDS: dict[str, Callable[[], Iterator[bytes]]] = {
     "decode": _decode_seeds,
     "open": _open_seeds,
     "esp": _esp_seeds,
+    "stream": _stream_seeds,
     "endpoint": _endpoint_seeds,
 }
