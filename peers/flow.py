@@ -136,6 +136,10 @@ class FaultyLink:
         """Accept TCP connections there from now on."""
         self._link.listen(at)
 
+    def reset(self, source: Endpoint, destination: Endpoint) -> None:
+        """End a TCP connection by a reset."""
+        self._link.reset(source, destination)
+
     def close(self) -> None:
         """Close the link."""
         self._link.close()

@@ -66,6 +66,9 @@ class Link(Protocol):
     def listen(self, at: Endpoint) -> None:
         """Accept TCP connections there from now on."""
 
+    def reset(self, source: Endpoint, destination: Endpoint) -> None:
+        """End a TCP connection by a reset."""
+
     def close(self) -> None:
         """Give up the sockets."""
 
@@ -187,6 +190,10 @@ class SocketLink:
     def listen(self, at: Endpoint) -> None:
         """Accept TCP connections there from now on, until the link is closed."""
         self._tcp.listen(at)
+
+    def reset(self, source: Endpoint, destination: Endpoint) -> None:
+        """End a TCP connection by a reset."""
+        self._tcp.reset((source, destination))
 
     def close(self) -> None:
         """Close every socket."""

@@ -9,7 +9,7 @@ from itertools import count
 
 from peers.reference.endpoint import Endpoint as IkeEndpoint
 from peers.reference.errors import NoAnswer
-from peers.reference.events import Endpoint, IPAddress, Packet
+from peers.reference.events import Carrier, Endpoint, IPAddress, Packet
 
 LATENCY = 0.0001
 """Seconds that a packet takes, so that the record has an order in time."""
@@ -69,6 +69,10 @@ class MemoryLink:
 
     def listen(self, at: Endpoint) -> None:
         """Take connections of the endpoint: it needs no leave."""
+
+    def reset(self, source: Endpoint, destination: Endpoint) -> None:
+        """End a TCP connection: to the endpoint it makes no difference how."""
+        self.send(Packet(Carrier.TCP, source, destination, b""))
 
     def close(self) -> None:
         """Forget packets that nobody took."""

@@ -116,6 +116,10 @@ class Nat:
         """Refuse to be asked: nobody outside could reach the host."""
         raise ScriptError(f"nobody reaches {at} through the NAT")
 
+    def reset(self, source: Endpoint, destination: Endpoint) -> None:
+        """Refuse to be asked: there are no TCP connections."""
+        raise ScriptError(f"the NAT carries no TCP from {source} to {destination}")
+
     def close(self) -> None:
         """Leave the link to its owner."""
 

@@ -37,6 +37,10 @@ class Stream:
         """Close it."""
         self._link.hang_up(self.ends)
 
+    def reset(self) -> None:
+        """End it by a reset."""
+        self._link.reset(*self.ends)
+
 
 class OverTcp(ABC):
     """What a peer does over TCP. Its fences stay in UDP: a connection is for one IKE SA (6.1)."""

@@ -60,6 +60,12 @@ class TcpLink:
             self._say(f"TCP connection to {ends[1]} closed by us")
             self._link.send(Packet(Carrier.TCP, *ends, b""))
 
+    def reset(self, source: Endpoint, destination: Endpoint) -> None:
+        """End a connection by a reset, if it is open."""
+        if self._readers.pop((source, destination), None) is not None:
+            self._say(f"TCP connection to {destination} reset by us")
+            self._link.reset(source, destination)
+
     def send(self, packet: Packet) -> None:
         """Send a packet, over TCP in its connection."""
         if packet.carrier is Carrier.TCP:

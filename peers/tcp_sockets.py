@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import selectors
 import socket
+import struct
 from collections.abc import Callable
 from functools import partial
 from ipaddress import ip_address
@@ -23,6 +24,9 @@ MOST_READ = 65536
 """Octets of a stream in one packet."""
 
 BACKLOG = 8
+
+_AT_ONCE = struct.pack("=ii", 1, 0)
+"""A linger of no seconds: nothing is waited for when a connection is closed."""
 
 
 class TcpSockets:
@@ -81,6 +85,12 @@ class TcpSockets:
             self._ended(ends)
         except OSError as error:
             raise Inconclusive(f"cannot write to {packet.destination}: {error}") from error
+
+    def reset(self, ends: Ends) -> None:
+        """End a connection at once: what the other side gets is a reset."""
+        if ends in self._connections:
+            self._connections[ends].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            self._drop(ends)
 
     def close(self) -> None:
         """Close all connections and listeners."""

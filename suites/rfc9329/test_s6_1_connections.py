@@ -2,6 +2,7 @@
 
 import pytest
 
+from peers.over_tcp import Stream
 from peers.reference.faults import PayloadLength
 from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import VendorID
@@ -63,13 +64,14 @@ def test_connection_without_the_prefix_is_not_used(peer, prefix):
     assert peer.hears_response(request), "the IKE SA is gone"
 
 
+@pytest.mark.parametrize("end", [Stream.hang_up, Stream.reset], ids=["fin", "rst"])
 @requirement("rfc9329-6.1-ike-sa-outlives-connection")
 @turned_red_by("closes-ike-sa-with-connection")
-def test_ike_sa_goes_on_over_another_connection(peer):
+def test_ike_sa_goes_on_over_another_connection(peer, end):
     """
     peer                                        target
     (IKE SA over TCP)
-    TCP FIN                             -->
+    TCP FIN, or RST                     -->
     TCP SYN                             -->
     IKETCP | Length | 0 | HDR, SK {}    -->
                                         <--     Length | 0 | HDR, SK {}
@@ -79,7 +81,7 @@ def test_ike_sa_goes_on_over_another_connection(peer):
     """
     first = peer.connect()
     peer.establish()
-    first.hang_up()
+    end(first)
     peer.go_over(peer.connect())
 
     if not _goes_on(peer):

@@ -142,19 +142,31 @@ def test_connection_that_is_refused_is_no_answer(sockets):
         ours.connect(AT, Endpoint(HOME, free_port(), Carrier.TCP))
 
 
-def test_reset_ends_a_stream(sockets):
-    (ours, our_selector, heard), _ = sockets
+def test_our_reset_is_a_reset_to_the_other_side(sockets):
+    (ours, _, heard), _ = sockets
     with socket.create_server(("127.0.0.1", 0)) as server:
         there = Endpoint(HOME, server.getsockname()[1], Carrier.TCP)
         here = ours.connect(AT, there)
         accepted, _ = server.accept()
-        # To close it at once, with unread octets, is a reset.
-        ours.write(Packet(Carrier.TCP, here, there, b"unread"))
-        accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        accepted.close()
-    turn(our_selector)
+    with accepted:
+        accepted.settimeout(2.0)
+        ours.reset((here, there))
+        with pytest.raises(ConnectionResetError):
+            accepted.recv(1)
+    assert heard == []
 
-    assert heard == [Packet(Carrier.TCP, there, here, b"")]
+
+def test_reset_of_the_other_side_ends_a_stream(sockets):
+    (ours, _, heard), (theirs, their_selector, their_heard) = sockets
+    there = Endpoint(HOME, free_port(), Carrier.TCP)
+    theirs.listen(there)
+    here = ours.connect(AT, there)
+    turn(their_selector)
+    ours.reset((here, there))
+    turn(their_selector)
+
+    assert their_heard == [Packet(Carrier.TCP, here, there, b"")]
+    assert heard == []
 
 
 class Wire:
