@@ -25,10 +25,6 @@ class Signer:
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey = field(repr=False)
 
-    def forged(self) -> Signer:
-        """Give somebody who goes by the same certificate without having its key."""
-        return Signer(self.certificate, ec.generate_private_key(ec.SECP256R1()))
-
 
 Extensions = Sequence[tuple[x509.ExtensionType, bool]]
 """Extensions, each with whether it is critical."""
@@ -101,6 +97,14 @@ def ocsp_response(
     if signer.certificate != issuer:
         builder = builder.certificates([signer.certificate])
     return builder.sign(signer.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def forged(signed: bytes) -> bytes:
+    """Change the last bit of what was signed by ECDSA (DER): it is one of the signature's.
+
+    A response that has certificates in it ends with those.
+    """
+    return signed[:-1] + bytes([signed[-1] ^ 1])
 
 
 def unsuccessful() -> bytes:

@@ -244,7 +244,7 @@ def of_crl(
 def _of_issuer(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> Iterator[Doubt]:
     if crl.issuer != issuer.subject:
         yield Doubt.ANOTHER_ISSUER
-    if not crl.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]
+    elif not crl.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]
         yield Doubt.FALSE_SIGNATURE
 
 
