@@ -58,12 +58,17 @@ class Scene:
         revoked: bool = False,
         valid: tuple[float, float] = revocations.FRESH,
         by_key: bool = False,
+        of_root: bool = False,
     ) -> bytes:
-        """Sign an OCSP response about a certificate of the CA (both DER)."""
+        """Sign an OCSP response about a certificate of the CA (both DER).
+
+        It may be about that of the root CA that has the same number.
+        """
+        issuer = self.authority.root if of_root else self.authority.intermediate
         return revocations.ocsp_response(
             signer,
             certificate,
-            self.authority.intermediate,
+            issuer,
             self.authority.now,
             revoked=revoked,
             valid=valid,

@@ -58,6 +58,9 @@ WRONG = pytest.mark.parametrize(
         _case("another-certificate",
               lambda scene, of: scene.response(scene.other, scene.authority.issuing),
               "rfc6960-3.2-same-certificate"),
+        _case("another-certificate-of-this-number",
+              lambda scene, of: scene.response(of, scene.authority.issuing, of_root=True),
+              "rfc6960-3.2-same-certificate"),
         _case("false-signature",
               lambda scene, of: revocations.forged(scene.response(of, scene.authority.issuing)),
               "rfc6960-3.2-signature-valid"),
@@ -87,6 +90,10 @@ MISTAKEN = pytest.mark.parametrize(
     [
         _case("another-certificate",
               lambda scene, of: scene.response(scene.other, scene.authority.issuing, revoked=True),
+              "rfc6960-3.2-same-certificate"),
+        _case("another-certificate-of-this-number",
+              lambda scene, of: scene.response(of, scene.authority.issuing, of_root=True,
+                                               revoked=True),
               "rfc6960-3.2-same-certificate"),
         _case("false-signature",
               lambda scene, of: revocations.forged(
