@@ -12,7 +12,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
+from peers.reference import der
+
 DAY = 86400.0
+
+BIT_STRING, OCTET_STRING, ENUMERATED = 0x03, 0x04, 0x0A
 
 FRESH = (-DAY, 30 * DAY)
 """From when to when something is current, in seconds from the CA's time."""
@@ -97,6 +101,25 @@ def ocsp_response(
     if signer.certificate != issuer:
         builder = builder.certificates([signer.certificate])
     return builder.sign(signer.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def joined(signer: Signer, *responses: bytes) -> bytes:
+    """Sign what several OCSP responses (DER) of the issuer say as one (RFC 6960, 4.2.2.3)."""
+    ((_, status), (_, of_bytes)), told = der.sequence(responses[0]), b""
+    ((_, kind), (_, basic)) = der.sequence(of_bytes)
+    _, (_, algorithm), *_ = der.sequence(basic)
+    for each in responses:
+        data = ocsp.load_der_ocsp_response(each).tbs_response_bytes
+        *before, (_, singles) = der.sequence(data)
+        told += singles
+    head = b"".join(der.encode(tag, content) for tag, content in before)
+    data = der.encode(der.SEQUENCE, head, der.encode(der.SEQUENCE, told))
+    signature = signer.key.sign(data, ec.ECDSA(hashes.SHA256()))
+    bits = der.encode(BIT_STRING, b"\0", signature)
+    basic = der.encode(der.SEQUENCE, data, der.encode(der.SEQUENCE, algorithm), bits)
+    inner = der.encode(der.OBJECT_IDENTIFIER, kind), der.encode(OCTET_STRING, basic)
+    wrapped = der.encode(der.EXPLICIT, der.encode(der.SEQUENCE, *inner))
+    return der.encode(der.SEQUENCE, der.encode(ENUMERATED, status), wrapped)
 
 
 def forged(signed: bytes) -> bytes:
