@@ -17,7 +17,6 @@ from itertools import pairwise
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -93,7 +92,7 @@ def load(der: bytes) -> x509.Certificate:
         # Parsing is lazy: what is used here is read now, so that later nothing can fail.
         _ = certificate.extensions, certificate.subject, certificate.issuer
         certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except revocation.UNREADABLE as error:
         raise PeerError(f"octets that are no certificate: {error}") from error
     return certificate
 

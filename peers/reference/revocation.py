@@ -19,6 +19,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    IndexError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+)
+"""What `cryptography` raises for octets that are none of what they should be."""
+
 
 class Status(Enum):
     """What is known of a certificate."""
@@ -123,7 +133,7 @@ def of_response(
         doubts |= set(_of_time(begin, end.timestamp() if end else None, sources.now))
         doubts |= _of_signer(response, issuer, sources)
         return Evidence(_STATES[told.certificate_status], frozenset(doubts))
-    except (ValueError, IndexError, UnsupportedAlgorithm):
+    except UNREADABLE:
         return Evidence(Status.GOOD, frozenset({Doubt.MALFORMED}))
 
 
@@ -233,7 +243,7 @@ def of_crl(
         times = (crl.last_update_utc.timestamp(), end.timestamp() if end else None)
         doubts = {*_of_issuer(crl, issuer), *_of_extensions(crl), *_of_time(*times, now)}
         doubts |= set(_of_scope(crl, certificate))
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except UNREADABLE:
         return Evidence(Status.GOOD, frozenset({Doubt.MALFORMED}))
     if listed is None:
         return Evidence(Status.GOOD, frozenset(doubts))
