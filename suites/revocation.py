@@ -95,21 +95,33 @@ class Scene:
             of_entries=of_entries,
         )
 
+    def response_about_the_ca(self, *, revoked: bool) -> bytes:
+        """Have the root CA sign an OCSP response (DER) about the CA below it."""
+        certificate = _der(self.authority.intermediate)
+        root, now = self.authority.above, self.authority.now
+        return revocations.ocsp_response(root, certificate, root.certificate, now, revoked=revoked)
+
+    def crl_about_the_ca(self, *, revoked: bool) -> bytes:
+        """Have the root CA sign a CRL (DER) that lists the CA below it, or nothing."""
+        return self.crl(
+            self.authority.above, _der(self.authority.intermediate) if revoked else None
+        )
+
     def stranger(self) -> Signer:
         """Give the issuing CA of somebody whom nobody trusts."""
         return Authority(self.authority.now, "nobody's").issuing
 
     def judging(self, described: Connection, how: Revocation) -> Connection:
-        """Have the target judge the peer's certificate so; that of the CA itself is known as good.
+        """Have the target judge the peer's certificate so, and trust the responder of this scene.
 
-        It trusts the responder of this scene.
+        Where it wants to know every status, that of the CA itself is known as good.
         """
         theirs = described.remote_credential
         assert isinstance(theirs, Signature)
         if how.asks:
             how = replace(how, responders=(_der(self.trusted.certificate), *how.responders))
-        of_the_ca = self.crl(self.authority.above)
-        judged = replace(theirs, revocation=how, crls=(of_the_ca,))
+        of_the_ca = (self.crl(self.authority.above),) if how.strict else ()
+        judged = replace(theirs, revocation=how, crls=of_the_ca)
         return replace(described, remote_credential=judged)
 
 

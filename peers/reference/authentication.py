@@ -42,7 +42,7 @@ def announcements(sa: IkeSa, decide: AuthenticationDecisions | None = None) -> t
         said.append(Notify(NotifyType.SIGNATURE_HASH_ALGORITHMS, _write_hashes(hashes)))
     said += ppk.announcement(sa)
     requests = [] if sa.initiator else certificate_request(decide or AuthenticationDecisions(), sa)
-    return (*said, *(requests))
+    return (*said, *requests)
 
 
 def announced_hashes(sa: IkeSa) -> tuple[int, ...]:

@@ -162,6 +162,44 @@ def test_revoked_certificate_is_not_relied_on(peer, target, scene, taken):
 
 
 @BOTH_ROLES
+@RELAXED
+@requirement(IN_PATH_VALIDATION, "rfc5280-6.1-invalid-path-not-relied-on")
+@turned_red_by("ignores-ocsp-responses", "looks-at-the-first-response")
+def test_certificate_of_a_revoked_ca_is_not_relied_on(peer, target, scene, taken):
+    """
+    peer                                        target
+                                        <--     CERTREQ(OCSP content)
+    HDR, SK {ID, CERT+, CERT(response: good), CERT(response about the CA: revoked), AUTH, ...} -->
+                                        <--     HDR, SK {N(AUTHENTICATION_FAILED)}
+    """
+    [certificate, *_] = peer.connection.local_credential.chain
+    good = revocation.response(scene.response(certificate, scene.authority.issuing))
+    of_ca = revocation.response(scene.response_about_the_ca(revoked=True))
+
+    accepted = taken(peer, target, good, of_ca, wrong="certificate of the CA")
+
+    assert not accepted, "a certificate of a revoked CA was accepted"
+
+
+@BOTH_ROLES
+@twin_of(test_certificate_of_a_revoked_ca_is_not_relied_on)
+@requirement("rfc4806-3.2-correlated-by-certid")
+@turned_red_by("ignores-ocsp-responses", "looks-at-the-first-response")
+def test_responses_are_matched_with_certificates(peer, target, scene, taken):
+    """
+    peer                                        target (wants to know)
+                                        <--     CERTREQ(OCSP content)
+    HDR, SK {ID, CERT+, CERT(response about the CA: good), CERT(response: good), AUTH, ...} -->
+                                        <--     HDR, SK {IDr, CERT+, AUTH, SAr2, TSi, TSr}
+    """
+    [certificate, *_] = peer.connection.local_credential.chain
+    of_ca = revocation.response(scene.response_about_the_ca(revoked=False))
+    good = revocation.response(scene.response(certificate, scene.authority.issuing))
+
+    assert taken(peer, target, of_ca, good), "refused in spite of two good responses"
+
+
+@BOTH_ROLES
 @WRONG
 @twin_of(test_certificate_with_a_good_response_is_relied_on)
 @turned_red_by(

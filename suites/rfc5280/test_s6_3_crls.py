@@ -165,6 +165,42 @@ def test_certificate_that_a_crl_lists_is_not_relied_on(peer, target, scene, take
 
 
 @BOTH_ROLES
+@RELAXED
+@requirement("rfc5280-6.1-invalid-path-not-relied-on", "rfc5280-6.3-status-as-by-the-algorithm")
+@turned_red_by("ignores-crls-in-cert")
+def test_certificate_of_a_ca_that_a_crl_lists_is_not_relied_on(peer, target, scene, taken):
+    """
+    peer                                        target
+    HDR, SK {ID, CERT+, CERT(CRL), CERT(CRL of the root CA with the CA's number), AUTH, ...} -->
+                                        <--     HDR, SK {N(AUTHENTICATION_FAILED)}
+    """
+    good = _crl(peer, scene, lambda scene, of: scene.crl(scene.authority.issuing))
+    of_ca = revocation.crl(scene.crl_about_the_ca(revoked=True))
+
+    accepted = taken(peer, target, good, of_ca, wrong="certificate of the CA")
+
+    assert not accepted, "a certificate of a revoked CA was taken"
+
+
+@BOTH_ROLES
+@RELAXED
+@twin_of(test_certificate_of_a_ca_that_a_crl_lists_is_not_relied_on)
+@requirement("rfc5280-6.3-status-as-by-the-algorithm")
+@turned_red_by("takes-crls-of-other-cas")
+def test_certificate_of_a_ca_that_no_crl_lists_is_relied_on(peer, target, scene, taken):
+    """
+    peer                                        target
+    HDR, SK {ID, CERT+, CERT(CRL), CERT(CRL of the root CA without the CA's number), AUTH, ...} -->
+                                        <--     HDR, SK {IDr, CERT+, AUTH, SAr2, TSi, TSr}
+    """
+    [certificate, *_] = peer.connection.local_credential.chain
+    good = _crl(peer, scene, lambda scene, of: scene.crl(scene.authority.issuing))
+    of_ca = revocation.crl(scene.crl(scene.authority.above, certificate))
+
+    assert taken(peer, target, good, of_ca), "refused for a number in the CRL of another CA"
+
+
+@BOTH_ROLES
 @UNDETERMINED
 @twin_of(test_certificate_that_a_crl_does_not_list_is_relied_on)
 @turned_red_by(

@@ -155,6 +155,15 @@ class IgnoresOcspResponses(Decisions):
         return [each for each in certs if each.encoding != OCSP]
 
 
+@fault("looks-at-the-first-response")
+class LooksAtTheFirstResponse(Decisions):
+    """Of several OCSP responses only the first is looked at."""
+
+    def told_of_revocation(self, certs: Sequence[CERT]) -> Sequence[CERT]:
+        later = [each for each in certs if each.encoding == OCSP][1:]
+        return [each for each in certs if each not in later]
+
+
 @fault("ignores-crls-in-cert")
 class IgnoresCrlsInCert(Decisions):
     """CRLs in CERT payloads are not looked at."""
