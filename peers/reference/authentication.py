@@ -298,7 +298,7 @@ def _trust(
         responders=how.responders,
         now=now,
     )
-    strict = decide.wants_known_status(strict=how.strict)
+    strict = decide.wants_known_status(how)
     return certificates.Trust(credential.anchors, sources, strict)
 
 

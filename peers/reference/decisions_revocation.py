@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from peers.reference import certificates
-from peers.reference.credentials import OcspResponder
+from peers.reference.credentials import OcspResponder, Revocation
 from peers.reference.numbers import CertEncoding
 from peers.reference.payloads import CERT, CERTREQ
 from peers.reference.revocation import Doubt
@@ -36,6 +36,6 @@ class RevocationDecisions:
         """Say whether a response or a CRL is believed in spite of a doubt: never."""
         return False
 
-    def wants_known_status(self, *, strict: bool) -> bool:
+    def wants_known_status(self, how: Revocation) -> bool:
         """Say whether a certificate of unknown status is refused: where that is configured."""
-        return strict
+        return how.strict

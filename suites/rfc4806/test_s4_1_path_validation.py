@@ -212,6 +212,7 @@ def test_responses_are_matched_with_certificates(peer, target, scene, taken):
     "takes-status-of-tomorrow",
     "takes-broken-status",
     "takes-error-responses",
+    "takes-crls-of-other-cas",
 )
 def test_response_that_is_not_valid_does_not_count(peer, target, scene, taken, build):
     """
@@ -236,6 +237,7 @@ def test_response_that_is_not_valid_does_not_count(peer, target, scene, taken, b
     "takes-status-with-false-signature",
     "takes-responses-of-strangers",
     "takes-responses-of-any-certificate-of-the-ca",
+    "refuses-unknown-status",
 )
 def test_response_that_is_not_valid_revokes_nothing(peer, target, scene, taken, build):
     """

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hashlib import sha1
 
 from peers.reference import der
-from peers.reference.credentials import OcspResponder
+from peers.reference.credentials import OcspResponder, Revocation
 from peers.reference.decisions import Decisions
 from peers.reference.errors import AuthenticationFailure
 from peers.reference.message import Message
@@ -174,10 +174,10 @@ class IgnoresCrlsInCert(Decisions):
 
 @fault("refuses-unknown-status")
 class RefusesUnknownStatus(Decisions):
-    """A certificate of unknown status is refused, though that is not configured."""
+    """Who asked for an OCSP response refuses a certificate that it has none of."""
 
-    def wants_known_status(self, *, strict: bool) -> bool:
-        return True
+    def wants_known_status(self, how: Revocation) -> bool:
+        return how.asks or how.strict
 
 
 class _Credulous(Decisions):
