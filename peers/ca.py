@@ -13,17 +13,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from peers import revocations
 from peers.reference import der
 from peers.reference.credentials import Signature
 from peers.reference.identity import Identity
 from peers.reference.numbers import IdType
 from peers.reference.signature_schemes import Scheme
 from peers.reference.signatures import PrivateKey
-
-DAY = 86400.0
+from peers.revocations import DAY, Signer
 
 
 class KeyType(Enum):
@@ -129,39 +128,51 @@ class Authority:
 
     def crl(self) -> bytes:
         """Sign the list of what was revoked (DER)."""
-        builder = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(self.intermediate.subject)
-            .last_update(self._time(-DAY + len(self._revoked)))
-            .next_update(self._time(30 * DAY))
+        begin = -DAY + len(self._revoked)
+        return revocations.crl(
+            self.issuing,
+            self.now,
+            self._revoked,
+            valid=(begin, 30 * DAY),
+            number=len(self._revoked) + 1,
         )
-        # Which of several CRLs of a CA, and of which of its keys (RFC 5280, 5.2.1 and 5.2.3).
-        of_issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        builder = builder.add_extension(of_issuer, critical=False)
-        builder = builder.add_extension(x509.CRLNumber(len(self._revoked) + 1), critical=False)
-        for number in self._revoked:
-            entry = x509.RevokedCertificateBuilder().serial_number(number)
-            builder = builder.add_revoked_certificate(
-                entry.revocation_date(self._time(-DAY)).build()
-            )
-        return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.DER)
 
     def ocsp_response(self, certificate: bytes) -> bytes:
         """Sign the state of a certificate (DER) as an OCSP response (RFC 6960; RFC 4806)."""
-        loaded = x509.load_der_x509_certificate(certificate)
-        revoked = loaded.serial_number in self._revoked
-        builder = ocsp.OCSPResponseBuilder().add_response(
-            cert=loaded,
-            issuer=self.intermediate,
-            algorithm=hashes.SHA1(),
-            cert_status=ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD,
-            this_update=self._time(-DAY),
-            next_update=self._time(30 * DAY),
-            revocation_time=self._time(-DAY) if revoked else None,
-            revocation_reason=None,
+        revoked = x509.load_der_x509_certificate(certificate).serial_number in self._revoked
+        return revocations.ocsp_response(
+            self.issuing, certificate, self.intermediate, self.now, revoked=revoked
         )
-        builder = builder.responder_id(ocsp.OCSPResponderEncoding.NAME, self.intermediate)
-        return builder.sign(self._key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+    # Who signs CRLs and OCSP responses.
+
+    @property
+    def issuing(self) -> Signer:
+        """The CA that signs end entities."""
+        return Signer(self.intermediate, self._key)
+
+    @property
+    def above(self) -> Signer:
+        """The root CA: of one level, it signs the certificate of the CA that `issuing` is."""
+        return Signer(self.root, self._root_key)
+
+    def designated(self, *, marked: bool = True, expired: bool = False) -> Signer:
+        """Issue a certificate for somebody who signs OCSP responses for the CA (RFC 6960, 4.2.2.2).
+
+        It may lack the mark of that, or have expired.
+        """
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = _name(f"{self.name} OCSP responder")
+        builder = self._builder(name, self.intermediate.subject, key, self._key)
+        builder = _of_responder(self._valid(builder, *_validity(expired=expired)), marked=marked)
+        return Signer(builder.sign(self._key, hashes.SHA256()), key)
+
+    def trusted_responder(self, name: str) -> Signer:
+        """Make a responder of its own, whose certificate it has signed itself."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = self._builder(_name(name), _name(name), key, key)
+        builder = _of_responder(self._valid(builder, *_validity(expired=False)), marked=True)
+        return Signer(builder.sign(key, hashes.SHA256()), key)
 
     def _end_entity(
         self, identity: Identity, key: PrivateKey, flaw: Flaw | None
@@ -235,6 +246,17 @@ ATTRIBUTES = {
     der.object_identifier(oid.dotted_string): oid
     for oid in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
 }
+
+
+def _validity(*, expired: bool) -> tuple[float, float]:
+    return VALIDITY[Flaw.EXPIRED] if expired else (-DAY, 30 * DAY)
+
+
+def _of_responder(builder: x509.CertificateBuilder, *, marked: bool) -> x509.CertificateBuilder:
+    builder = builder.add_extension(_usage(signs=True), critical=True)
+    builder = builder.add_extension(x509.BasicConstraints(False, None), critical=True)
+    purpose = ExtendedKeyUsageOID.OCSP_SIGNING if marked else ExtendedKeyUsageOID.CLIENT_AUTH
+    return builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
 
 
 def distinguished_name(common_name: str) -> Identity:

@@ -12,10 +12,10 @@ from typing import Self
 from peers.lab.addresses import PeerAddresses
 from peers.lab.errors import SetupError
 from peers.lab.lab import ADAPTERS, Lab, Spec
+from peers.lab.web import Site
 from peers.link import Link
 from peers.memory import MemoryLink
 from peers.reference import planted
-from peers.reference.credentials import Publication
 from peers.reference.endpoint import Endpoint
 from peers.reference.sa import Random
 from peers.targets.base import Target, TargetInfo
@@ -35,14 +35,14 @@ INNER_IPV6 = IPv6Network("fd80::/16")
 class Station:
     """A target, the link to it, and fresh addresses for one peer.
 
-    ``serve`` has what is published to be had over HTTP as long as the context is open. The
-    embedded target fetches nothing: it reads the publication itself.
+    ``serve`` has a site to be had over HTTP as long as the context is open. The embedded target
+    fetches nothing: it reads the site itself.
     """
 
     target: Target
     link: Link
     addresses: PeerAddresses
-    serve: Callable[[Publication], AbstractContextManager[None]] = lambda _: nullcontext()
+    serve: Callable[[Site], AbstractContextManager[None]] = lambda _: nullcontext()
 
     def network_behind_peer(self, family: int) -> IPv4Network | IPv6Network:
         """Give the network (a /24 or a /64) behind this test's peer."""

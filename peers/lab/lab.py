@@ -27,9 +27,8 @@ from peers.lab.logs import ContainerLog
 from peers.lab.machine import Machine, Place, start_container
 from peers.lab.network import create_network
 from peers.lab.sockets import UNPRIVILEGED_PORTS, SocketMaker, SocketSource
-from peers.lab.web import serving
+from peers.lab.web import Site, serving
 from peers.link import Link, SocketLink
-from peers.reference.credentials import Publication
 from peers.targets.base import Target
 from peers.targets.impairments import IMPAIRMENTS
 from peers.targets.libreswan import Libreswan
@@ -155,9 +154,9 @@ class Lab:
     ) -> None:
         self.close()
 
-    def serve(self, published: Publication) -> AbstractContextManager[None]:
-        """Serve what is published over HTTP, from the peer's side of the network."""
-        return serving(published, self._make_socket)
+    def serve(self, site: Site) -> AbstractContextManager[None]:
+        """Serve a site over HTTP, from the peer's side of the network."""
+        return serving(site, self._make_socket)
 
     def close(self) -> None:
         """Remove everything that this run made, last made first. May be called again."""

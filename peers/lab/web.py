@@ -1,4 +1,4 @@
-"""What is published, over HTTP, from an address of the peer's (RFC 7296, 3.6)."""
+"""What is to be had over HTTP, at an address of the peer's: certificates, OCSP responses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from peers.lab.sockets import SocketMaker
-from peers.reference.credentials import Publication
 from peers.reference.errors import Inconclusive
 
 POLLED = 0.02
@@ -22,6 +21,20 @@ POLLED = 0.02
 
 PATIENCE = 5.0
 """Seconds that a client may take for its request."""
+
+LONGEST_REQUEST = 65536
+"""Octets of an OCSP request: it is read and not looked at."""
+
+
+class Site(Protocol):
+    """What is served: an IPv4 address and a port in a base URL, and what is below it."""
+
+    @property
+    def base(self) -> str:
+        """The URL that every other begins with."""
+
+    def get(self, url: str) -> bytes | None:
+        """Give what a URL resolves to; None where there is nothing."""
 
 
 class _Server(ThreadingTCPServer):
@@ -35,17 +48,25 @@ class _Server(ThreadingTCPServer):
 class _Handler(BaseHTTPRequestHandler):
     timeout = PATIENCE
 
-    def __init__(self, *request: Any, published: Publication) -> None:
-        self._published = published
+    def __init__(self, *request: Any, site: Site) -> None:
+        self._site = site
         super().__init__(*request)
 
     def do_GET(self) -> None:
-        value = self._published.get(self._published.base + self.path.removeprefix("/"))
+        self._answer("application/pkix-cert")
+
+    def do_POST(self) -> None:
+        """Read an OCSP request (RFC 6960, A.1) and answer it."""
+        self.rfile.read(min(int(self.headers.get("Content-Length", "0")), LONGEST_REQUEST))
+        self._answer("application/ocsp-response")
+
+    def _answer(self, kind: str) -> None:
+        value = self._site.get(self._site.base + self.path.removeprefix("/"))
         if value is None:
             self.send_error(HTTPStatus.NOT_FOUND)
             return
         self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", "application/pkix-cert")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(value)))
         self.end_headers()
         self.wfile.write(value)
@@ -55,16 +76,16 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(published: Publication, make: SocketMaker) -> Iterator[None]:
-    """Serve what is published at the IPv4 address and port of its base URL.
+def serving(site: Site, make: SocketMaker) -> Iterator[None]:
+    """Serve a site at the IPv4 address and port of its base URL.
 
     Inconclusive when nobody can listen there.
     """
-    location = urlsplit(published.base)
+    location = urlsplit(site.base)
     assert location.hostname is not None
     assert location.port is not None
     at = (location.hostname, location.port)
-    server = _Server(at, partial(_Handler, published=published), bind_and_activate=False)
+    server = _Server(at, partial(_Handler, site=site), bind_and_activate=False)
     server.socket.close()
     server.socket = make(socket.AF_INET, socket.SOCK_STREAM, 0)
     with server:
@@ -72,7 +93,7 @@ def serving(published: Publication, make: SocketMaker) -> Iterator[None]:
             server.server_bind()
             server.server_activate()
         except OSError as error:
-            raise Inconclusive(f"nothing can be served at {published.base}: {error}") from error
+            raise Inconclusive(f"nothing can be served at {site.base}: {error}") from error
         thread = Thread(target=server.serve_forever, args=(POLLED,), name="web", daemon=True)
         thread.start()
         try:

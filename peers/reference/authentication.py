@@ -23,14 +23,15 @@ from peers.reference.errors import AuthenticationFailure, MalformedMessage, Scri
 from peers.reference.identity import Identity
 from peers.reference.keys import psk_auth, signed_octets
 from peers.reference.message import Message
-from peers.reference.numbers import AuthMethod, NotifyType
-from peers.reference.payloads import AUTH, CERT, IDi, IDr, Notify, Payload
+from peers.reference.numbers import AuthMethod, CertEncoding, NotifyType
+from peers.reference.payloads import AUTH, CERT, CERTREQ, IDi, IDr, Notify, Payload
+from peers.reference.revocation import Sources
 from peers.reference.sa import IkeSa
 
 # IKE_SA_INIT: what is said about authentication before it begins.
 
 
-def announcements(sa: IkeSa) -> tuple[Payload, ...]:
+def announcements(sa: IkeSa, decide: AuthenticationDecisions | None = None) -> tuple[Payload, ...]:
     """Build what an IKE_SA_INIT message of ours says: our hash algorithms, and for whom we trust.
 
     The responder asks for certificates here, the initiator in IKE_AUTH (RFC 7296, 1.2).
@@ -40,7 +41,8 @@ def announcements(sa: IkeSa) -> tuple[Payload, ...]:
     if hashes:
         said.append(Notify(NotifyType.SIGNATURE_HASH_ALGORITHMS, _write_hashes(hashes)))
     said += ppk.announcement(sa)
-    return (*said, *([] if sa.initiator else certificate_request(sa)))
+    requests = [] if sa.initiator else certificate_request(decide or AuthenticationDecisions(), sa)
+    return (*said, *requests)
 
 
 def announced_hashes(sa: IkeSa) -> tuple[int, ...]:
@@ -57,7 +59,7 @@ def announced_hashes(sa: IkeSa) -> tuple[int, ...]:
 def note(sa: IkeSa, message: Message) -> None:
     """Take up what the other side's IKE_SA_INIT message announces."""
     ppk.note(sa, message)
-    note_lookup(sa, message)
+    note_requests(sa, message)
     announced = message.find_notify(NotifyType.SIGNATURE_HASH_ALGORITHMS)
     if announced is None:
         return
@@ -67,26 +69,33 @@ def note(sa: IkeSa, message: Message) -> None:
     sa.peer_hashes = tuple(int.from_bytes(announced.data[at : at + 2], "big") for at in pairs)
 
 
-def note_lookup(sa: IkeSa, message: Message) -> None:
-    """Take up that the other side looks certificates up, which it says beside CERTREQ (3.6)."""
+def note_requests(sa: IkeSa, message: Message) -> None:
+    """Take up what the other side wants beside our certificates.
+
+    It may look them up, and say so beside CERTREQ (3.6), or ask for their status (RFC 4806).
+    """
     if message.find_notify(NotifyType.HTTP_CERT_LOOKUP_SUPPORTED) is not None:
         sa.peer_looks_up = True
+    sa.peer_requests += message.all(CERTREQ)
 
 
 def _write_hashes(hashes: tuple[int, ...]) -> bytes:
     return b"".join(number.to_bytes(2, "big") for number in hashes)
 
 
-def certificate_request(sa: IkeSa) -> list[Payload]:
+def certificate_request(decide: AuthenticationDecisions, sa: IkeSa) -> list[Payload]:
     """Build the CERTREQ that names the CAs we trust, where the other side is to sign.
 
-    Where its certificates are published we say that we can look them up.
+    Where its certificates are published we say that we can look them up. Where that is configured
+    we ask for their status.
     """
     theirs = sa.connection.remote_credential
     if sa.resumed or not isinstance(theirs, Signature):
         return []
     lookup = [Notify(NotifyType.HTTP_CERT_LOOKUP_SUPPORTED)] if theirs.published else []
-    return [*lookup, certificates.request(theirs.anchors)]
+    how = theirs.revocation
+    status = decide.status_request(how.responders) if how.asks else ()
+    return [*lookup, certificates.request(theirs.anchors), *status]
 
 
 # What AUTH is computed over.
@@ -141,7 +150,7 @@ def own_payloads(decide: AuthenticationDecisions, sa: IkeSa) -> tuple[Payload, .
     credential = sa.connection.local_credential
     mine = sa.connection.local_identity.payload(of_initiator=sa.initiator)
     chain = _own_chain(decide, sa, credential)
-    requests = certificate_request(sa) if sa.initiator else []
+    requests = certificate_request(decide, sa) if sa.initiator else []
     return (mine, *chain, *requests, own_auth(sa, mine, credential, decide))
 
 
@@ -150,7 +159,9 @@ def _own_chain(
 ) -> tuple[CERT, ...]:
     if not isinstance(credential, Signature) or not decide.sends_chain(resumed=sa.resumed):
         return ()
-    return decide.own_certificates(credential, looked_up=sa.peer_looks_up)
+    asked = decide.is_asked_for_status(sa.peer_requests)
+    status = decide.own_response(credential.responder, asked=asked)
+    return (*decide.own_certificates(credential, looked_up=sa.peer_looks_up), *status)
 
 
 def own_auth(
@@ -210,7 +221,7 @@ def verify(decide: AuthenticationDecisions, sa: IkeSa, message: Message, now: fl
     ``now`` (seconds since the epoch) is when certificates are to be valid. AuthenticationFailure
     says what does not hold; PeerError that the message lacks a payload or holds a broken one.
     """
-    note_lookup(sa, message)
+    note_requests(sa, message)
     hear = ppk.hear_response if sa.initiator else ppk.hear_request
     message = message.replacing(hear(decide, sa, message))
     prove(decide, sa, message, identification(sa, message), now)
@@ -271,6 +282,26 @@ def _prove_resumed(
         raise AuthenticationFailure("AUTH does not verify by the resumed keys (RFC 5723, 4.3.3)")
 
 
+def _trust(
+    decide: AuthenticationDecisions, credential: Signature, told: Sequence[CERT], now: float
+) -> certificates.Trust:
+    """Put together what a certificate is judged by: what we have, and what came with it.
+
+    An OCSP response that we did not ask for is not looked at.
+    """
+    how, taken = credential.revocation, decide.told_of_revocation(told)
+    crls = [each.data for each in taken if each.encoding == CertEncoding.CRL]
+    responses = [each.data for each in taken if each.encoding == CertEncoding.OCSP_CONTENT]
+    sources = Sources(
+        crls=(*credential.crls, *crls),
+        responses=tuple(responses if how.asks else ()),
+        responders=how.responders,
+        now=now,
+    )
+    strict = decide.wants_known_status(how)
+    return certificates.Trust(credential.anchors, sources, strict)
+
+
 def _verify_signature(
     decide: AuthenticationDecisions,
     sa: IkeSa,
@@ -283,11 +314,14 @@ def _verify_signature(
     digital = auth.method == AuthMethod.DIGITAL_SIGNATURE
     if digital is not bool(hashes and sa.peer_hashes is not None):
         raise AuthenticationFailure("method 14 is for those who both announced it (RFC 7427, 3)")
-    chain = certificates.read(_looked_up(decide, credential, message.all(CERT)))
+    told = list(_looked_up(decide, credential, message.all(CERT)))
+    chain = certificates.read(told)
     if not chain:
         raise AuthenticationFailure("no certificate came with the signature")
-    trust = certificates.Trust(credential.anchors, credential.crls, now)
-    for objection, certificate in certificates.objections(chain, Identity.of(theirs), trust):
+    trust = _trust(decide, credential, told, now)
+    overlooked = decide.believes_in_spite_of
+    found = certificates.objections(chain, Identity.of(theirs), trust, overlooked)
+    for objection, certificate in found:
         if not decide.overlooks(objection):
             subject = certificate.subject.rfc4514_string()
             raise AuthenticationFailure(f"certificate of {subject}: {objection.value}")

@@ -8,7 +8,7 @@ an IKE identity need not have.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from hashlib import sha1
@@ -17,11 +17,11 @@ from itertools import pairwise
 from typing import TypeVar
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from peers.reference import revocation
 from peers.reference.errors import PeerError
 from peers.reference.identity import Identity
 from peers.reference.numbers import CertEncoding, IdType
@@ -58,6 +58,7 @@ class Objection(Enum):
     WRONG_KEY_USAGE = "its key is not for signatures"
     WRONG_EXTENDED_KEY_USAGE = "its key is not for IKE"
     REVOKED = "it was revoked"
+    UNKNOWN_STATUS = "nobody tells whether it was revoked"
     ANOTHER_IDENTITY = "it is not about this identity"
     SHORT_KEY = "its RSA key has less than 2048 bits"
 
@@ -68,11 +69,19 @@ LEAST_RSA_BITS = 2048
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What a verifier goes by: certificates of trusted CAs and CRLs (DER), and the time (epoch)."""
+    """What a verifier goes by: certificates of trusted CAs (DER), and what says who was revoked.
+
+    Where it is ``strict``, each certificate below a trusted CA has to be known as good.
+    """
 
     anchors: tuple[bytes, ...]
-    crls: tuple[bytes, ...] = ()
-    now: float = 0.0
+    sources: revocation.Sources = field(default_factory=revocation.Sources)
+    strict: bool = False
+
+    @property
+    def now(self) -> float:
+        """The time (seconds since the epoch)."""
+        return self.sources.now
 
 
 @lru_cache(maxsize=256)
@@ -83,7 +92,7 @@ def load(der: bytes) -> x509.Certificate:
         # Parsing is lazy: what is used here is read now, so that later nothing can fail.
         _ = certificate.extensions, certificate.subject, certificate.issuer
         certificate.public_key()
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension) as error:
+    except revocation.UNREADABLE as error:
         raise PeerError(f"octets that are no certificate: {error}") from error
     return certificate
 
@@ -94,10 +103,14 @@ def key_hash(certificate: x509.Certificate) -> bytes:
     return sha1(encoded).digest()
 
 
-def request(anchors: Sequence[bytes]) -> CERTREQ:
-    """Ask for a certificate that one of these CAs stands for."""
-    hashes = b"".join(key_hash(load(anchor)) for anchor in anchors)
-    return CERTREQ(CertEncoding.X509_SIGNATURE, hashes)
+def request(
+    anchors: Sequence[bytes], encoding: CertEncoding = CertEncoding.X509_SIGNATURE
+) -> CERTREQ:
+    """Ask for a certificate that one of these CAs stands for.
+
+    With OCSP content ask for a response, and name the trusted responders (RFC 4806, 3.1).
+    """
+    return CERTREQ(encoding, b"".join(key_hash(load(anchor)) for anchor in anchors))
 
 
 def public_key(certificate: x509.Certificate) -> PublicKey:
@@ -128,9 +141,15 @@ def read(certs: Iterable[CERT]) -> list[x509.Certificate]:
 
 
 def objections(
-    chain: Sequence[x509.Certificate], identity: Identity, trust: Trust
+    chain: Sequence[x509.Certificate],
+    identity: Identity,
+    trust: Trust,
+    overlooked: revocation.Overlooked = revocation.never,
 ) -> Iterator[tuple[Objection, x509.Certificate]]:
-    """Find everything that speaks against the first certificate of a chain."""
+    """Find everything that speaks against the first certificate of a chain.
+
+    ``overlooked`` says which doubts of responses and CRLs are: none.
+    """
     anchors = [load(anchor) for anchor in trust.anchors]
     path, complete = _path(chain, anchors)
     if not complete:
@@ -143,8 +162,11 @@ def objections(
         if depth and not _may_issue(certificate, below=depth - 1):
             yield Objection.NOT_A_CA, certificate
     for certificate, issuer in pairwise(path):
-        if _is_revoked(certificate, issuer, trust.crls):
+        known = revocation.status(certificate, issuer, trust.sources, overlooked)
+        if known is revocation.Status.REVOKED:
             yield Objection.REVOKED, certificate
+        if known is revocation.Status.UNKNOWN and trust.strict:
+            yield Objection.UNKNOWN_STATUS, certificate
     yield from ((objection, path[0]) for objection in _leaf(path[0], identity))
 
 
@@ -174,19 +196,11 @@ def _path(
         if path[-1] in anchors:
             return path, True
         candidates = (each for each in (*anchors, *chain[1:]) if each not in path)
-        issuer = next((each for each in candidates if _issued(each, path[-1])), None)
+        issuer = next((each for each in candidates if revocation.issued(each, path[-1])), None)
         if issuer is None:
             return path, False
         path.append(issuer)
     return path, False
-
-
-def _issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
 
 
 def _may_issue(certificate: x509.Certificate, *, below: int) -> bool:
@@ -198,18 +212,6 @@ def _may_issue(certificate: x509.Certificate, *, below: int) -> bool:
         return False
     usage = _extension(certificate, x509.KeyUsage)
     return usage is None or usage.key_cert_sign
-
-
-def _is_revoked(
-    certificate: x509.Certificate, issuer: x509.Certificate, crls: Sequence[bytes]
-) -> bool:
-    for der in crls:
-        crl = x509.load_der_x509_crl(der)
-        if crl.issuer != issuer.subject or not crl.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]
-            continue
-        if crl.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None:
-            return True
-    return False
 
 
 def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:

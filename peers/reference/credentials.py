@@ -58,6 +58,37 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
+class OcspResponder:
+    """A responder over HTTP: at ``url`` it answers every request with one response (DER)."""
+
+    base: str
+    response: bytes
+
+    @property
+    def url(self) -> str:
+        """Where it is asked (RFC 6960, A.1)."""
+        return self.base + "ocsp"
+
+    def get(self, url: str) -> bytes | None:
+        """Give what a URL resolves to; None where there is nothing."""
+        return self.response if url == self.url else None
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """How a verifier learns what was revoked, besides the CRLs that it has.
+
+    Who ``asks`` wants an OCSP response beside the certificate, and names the ``responders``
+    (certificates, DER) that it trusts (RFC 4806, 3.1). Where it is ``strict``, a certificate of
+    unknown status is not relied on.
+    """
+
+    asks: bool = False
+    responders: tuple[bytes, ...] = ()
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
     """A private key with its certificate (RFC 7296, 2.15; RFC 7427).
 
@@ -65,7 +96,9 @@ class Signature:
     PKCS#8 DER. The verifier goes by ``anchors`` (certificates of trusted CAs, DER) and ``crls``
     (DER). ``scheme`` is what is signed with, if the other side knows its hash; one of the methods
     1 and 9 to 11 means that RFC 7427 is not spoken of. Where the chain is ``published``, who knows
-    how to look certificates up gets their hashes and URLs instead (RFC 7296, 3.6).
+    how to look certificates up gets their hashes and URLs instead (RFC 7296, 3.6). ``responder``
+    is where the owner has the OCSP response about its certificate from (RFC 4806, 4.2);
+    ``revocation`` is the verifier's.
     """
 
     chain: tuple[bytes, ...]
@@ -74,6 +107,8 @@ class Signature:
     scheme: Scheme
     crls: tuple[bytes, ...] = ()
     published: Publication | None = None
+    responder: OcspResponder | None = None
+    revocation: Revocation = Revocation()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from peers.reference.credentials import (
 )
 from peers.reference.decisions_eap import EapDecisions
 from peers.reference.decisions_ppk import PpkDecisions
+from peers.reference.decisions_revocation import RevocationDecisions
 from peers.reference.errors import AuthenticationFailure
 from peers.reference.identity import Identity
 from peers.reference.keys import IkeKeys
@@ -62,7 +63,7 @@ ENDING = frozenset(
 """The notifies that end an IKE SA in IKE_AUTH, or in the INFORMATIONAL right after it (2.21.2)."""
 
 
-class AuthenticationDecisions(PpkDecisions, EapDecisions, ResumptionDecisions):
+class AuthenticationDecisions(PpkDecisions, EapDecisions, ResumptionDecisions, RevocationDecisions):
     """The decisions about authentication as the RFCs want them."""
 
     def knows_identity(self, identity: Identity, expected: Identity) -> bool:

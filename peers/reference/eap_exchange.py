@@ -79,7 +79,7 @@ class EapInitiator:
         self.first = self._sa.request(
             ExchangeType.IKE_AUTH,
             ours.local_identity.payload(of_initiator=True),
-            *authentication.certificate_request(self._sa),
+            *authentication.certificate_request(self._decide, self._sa),
             ours.remote_identity.payload(of_initiator=False),
             *child,
             *self._announcement(),
@@ -182,7 +182,7 @@ class EapResponder:
         self._asked = True
         ours = self._sa.connection
         authentication.check_identity(self._decide, self._sa, self.first.get(IDi))
-        authentication.note_lookup(self._sa, self.first)
+        authentication.note_requests(self._sa, self.first)
         asked = EAP(self._server.start())
         if not isinstance(ours.local_credential, ByEap):
             return (*authentication.own_payloads(self._decide, self._sa), asked)

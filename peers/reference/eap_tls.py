@@ -20,6 +20,7 @@ from peers.reference.eap import EapPacket
 from peers.reference.errors import AuthenticationFailure, MalformedMessage
 from peers.reference.identity import Identity
 from peers.reference.numbers import EapType
+from peers.reference.revocation import Sources
 from peers.reference.signatures import private_key
 
 MOST_OCTETS = 1 << 16
@@ -84,7 +85,7 @@ class _End:
         self.msk = b""
         self.complete = False
         self._identity = identity
-        self._trust = certificates.Trust(theirs.anchors, theirs.crls, now)
+        self._trust = certificates.Trust(theirs.anchors, Sources(theirs.crls, now=now))
         self._incoming = b""
         self._outgoing: deque[bytes] = deque()
         self._server = server

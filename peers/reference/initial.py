@@ -82,7 +82,9 @@ def with_group(sa: IkeSa, request: Message, group: KeyExchangeMethod) -> Message
     return request.replacing(KE(sa.key_exchange.method, sa.key_exchange.public))
 
 
-def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message:
+def answer_ike_sa_init(
+    sa: IkeSa, request: Message, chosen: Proposal, decide: AuthenticationDecisions | None = None
+) -> Message:
     """Build the response that grants ``chosen``, and derive the keys."""
     method = KeyExchangeMethod(request.get(KE).group)
     exchange = respond(method, request.get(KE).data, sa.random)
@@ -94,7 +96,7 @@ def answer_ike_sa_init(sa: IkeSa, request: Message, chosen: Proposal) -> Message
         KE(method, exchange.public),
         Nonce(sa.nonce),
         *detection_payloads((sa.spi_i, sa.spi_r), sa.local, sa.remote, sa.claim),
-        *authentication.announcements(sa),
+        *authentication.announcements(sa, decide),
         *intermediate.announcement(sa),
         *_fragmentation(sa),
     )

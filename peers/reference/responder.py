@@ -178,7 +178,8 @@ class Responder:
     ) -> Message:
         if isinstance(grounds, Suspended):
             return resumption.answer(sa, request, grounds)
-        return initial.answer_ike_sa_init(sa, self._decide.with_usable_ke(request), grounds)
+        usable = self._decide.with_usable_ke(request)
+        return initial.answer_ike_sa_init(sa, usable, grounds, self._decide)
 
     # Requests within an IKE SA.
 

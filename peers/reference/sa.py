@@ -21,7 +21,7 @@ from peers.reference.mobike import Mobility
 from peers.reference.nat import NOT_DETECTED, Claim
 from peers.reference.negotiation import Suite
 from peers.reference.numbers import ExchangeType
-from peers.reference.payloads import SK, SKF, Payload
+from peers.reference.payloads import CERTREQ, SK, SKF, Payload
 from peers.reference.states import State
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class IkeSa:
     ``response_octets`` are the IKE_SA_INIT messages as they were sent: AUTH signs them (2.15),
     and a responder knows the request again by its octets (2.1).
     ``peer_hashes`` are the hash algorithms that the other side announced, if it did (RFC 7427, 4);
-    ``peer_looks_up`` says whether it looks certificates up at URLs (RFC 7296, 3.6).
+    ``peer_looks_up`` says whether it looks certificates up at URLs (RFC 7296, 3.6);
+    ``peer_requests`` are its CERTREQ payloads (3.7).
     ``peer_uses_ppk`` says that the other side sent USE_PPK, ``ppk`` is the one mixed into the keys,
     and ``keys_without_ppk`` are those before it was, until the SA is established (RFC 8784).
     ``msk`` is the key that EAP made, None where its method makes none (2.16).
@@ -88,6 +89,7 @@ class IkeSa:
         "peer_hashes",
         "peer_looks_up",
         "peer_nonce",
+        "peer_requests",
         "peer_uses_ppk",
         "ppk",
         "random",
@@ -130,6 +132,7 @@ class IkeSa:
         self.suite: Suite | None = None
         self.peer_hashes: tuple[int, ...] | None = None
         self.peer_looks_up = False
+        self.peer_requests: tuple[CERTREQ, ...] = ()
         self.peer_uses_ppk = False
         self.ppk: Ppk | None = None
         self.keys_without_ppk: IkeKeys | None = None

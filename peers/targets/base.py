@@ -60,6 +60,8 @@ class Capability(Enum):
     ON_DEMAND = "begins when a packet wants it"
     HASH_AND_URL = "certificates looked up at URLs (RFC 7296, 3.6)"
     TCP = "IKE and ESP over TCP (RFC 9329)"
+    CRL_IN_CERT = "CRLs in CERT payloads (RFC 7296, 3.6)"
+    OCSP_IN_CERT = "OCSP responses in CERT payloads (RFC 4806)"
     NULL_AUTHENTICATION = "NULL authentication (RFC 7619)"
 
 

@@ -52,6 +52,8 @@ LACKING = frozenset(
         Capability.EAP_MSCHAPV2,
         Capability.EAP_INITIATOR,
         Capability.HASH_AND_URL,
+        Capability.CRL_IN_CERT,
+        Capability.OCSP_IN_CERT,
     }
 )
 """What pluto does not have: of ECDSA it has method 14 alone, of RSASSA-PKCS1-v1_5 SHA-1 alone,
@@ -59,7 +61,8 @@ of EAP the server of EAP-TLS alone.
 
 Its IKE_INTERMEDIATE exchange carries a PPK (intermediate=yes), no key exchange: that came with 5.3.
 
-NSS keeps its own copy of the CRLs, which it renews when pluto itself has fetched one.
+NSS keeps its own copy of the CRLs, which it renews when pluto itself has fetched one. It asks OCSP
+responders by itself: pluto only takes certificates out of CERT payloads.
 """
 
 

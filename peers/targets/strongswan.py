@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
@@ -42,13 +43,17 @@ COOKIES = """charon-systemd {
 # charon says that it looks certificates up, and reads this whenever it asks for some.
 LOOKUP = "charon-systemd {\n    hash_and_url = yes\n}\n"
 
-PLUGINS: Mapping[bytes, Capability] = {
-    b"curl": Capability.HASH_AND_URL,
-    b"eap-md5": Capability.EAP_MD5,
-    b"eap-mschapv2": Capability.EAP_MSCHAPV2,
-    b"eap-tls": Capability.EAP_TLS,
+PLUGINS: Mapping[bytes, frozenset[Capability]] = {
+    b"curl": frozenset({Capability.HASH_AND_URL, Capability.OCSP_IN_CERT}),
+    b"revocation": frozenset({Capability.CRL_IN_CERT, Capability.OCSP_IN_CERT}),
+    b"eap-md5": frozenset({Capability.EAP_MD5}),
+    b"eap-mschapv2": frozenset({Capability.EAP_MSCHAPV2}),
+    b"eap-tls": frozenset({Capability.EAP_TLS}),
 }
 """What is there when a plugin is loaded."""
+
+SPEAKS_OCSP = (5, 9, 14)
+"""The first version with OCSP content in CERTREQ and CERT."""
 
 NOT_WAITING = "-1"
 """A vici timeout that means: answer at once."""
@@ -286,12 +291,15 @@ class StrongSwan:
         found = set(OF_DAEMONS)
         if "CHACHA20_POLY1305" not in self._algorithms:
             found.discard(Capability.CHACHA20_POLY1305)
-        if int(self.info.version.split()[1].partition(".")[0]) < 6:
+        version = tuple(map(int, re.findall(r"\d+", self.info.version)[:3]))
+        if version < (6,):
             found.discard(Capability.ADDITIONAL_KEY_EXCHANGES)
+        if version < SPEAKS_OCSP:
+            found.discard(Capability.OCSP_IN_CERT)
         plugins = self._request("stats")["plugins"]
-        for plugin, capability in PLUGINS.items():
+        for plugin, capabilities in PLUGINS.items():
             if plugin not in plugins:
-                found.discard(capability)
+                found -= capabilities
         # charon has no NULL authentication, no tickets, no TCP, and redirects by plugins only.
         found -= {
             Capability.NULL_AUTHENTICATION,

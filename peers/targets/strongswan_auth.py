@@ -134,10 +134,12 @@ def remote_side(connection: Connection) -> Section:
         case Psk():
             return {"auth": "psk", "id": identity_text(identity)}
         case Signature():
+            strict = {"revocation": "strict"} if credential.revocation.strict else {}
             return {
                 "auth": "pubkey",
                 "id": identity_text(identity),
                 "cacerts": list(credential.anchors),
+                **strict,
             }
         case Mschapv2() | Md5() | EapTls():
             return {"auth": _eap_word(credential), "id": identity_text(identity)}
@@ -191,6 +193,8 @@ def certificates(connection: Connection) -> list[dict[str, Octets]]:
     messages: list[dict[str, Octets]] = []
     messages += [{"type": "X509", "flag": "CA", "data": each} for each in authorities]
     messages += [{"type": "X509_CRL", "data": each} for each in crls]
+    responders = [each for one in theirs for each in one.revocation.responders]
+    messages += [{"type": "X509", "flag": "NONE", "data": each} for each in responders]
     return messages
 
 
@@ -199,19 +203,30 @@ def certificates_of(connection: Connection) -> list[bytes]:
     ours, theirs = _certified(connection)
     return [
         *(each for one in ours for each in one.chain),
-        *(each for one in theirs for each in one.anchors),
+        *(each for one in theirs for each in (*one.anchors, *one.revocation.responders)),
     ]
 
 
 def authorities(connection: Connection) -> dict[str, Section]:
-    """Write the sections of the CAs below whose base URL our certificates are published."""
+    """Write the sections of CAs: where our certificates are published, and who tells of them."""
     ours, _ = _certified(connection)
-    return {
-        f"{connection.name}-ca{number}": {"cacert": issuer, "cert_uri_base": one.published.base}
-        for one in ours
-        if one.published
-        for number, issuer in enumerate((*one.chain[1:], *one.anchors))
-    }
+    sections: dict[str, Section] = {}
+    for one in ours:
+        for number, issuer in enumerate((*one.chain[1:], *one.anchors)):
+            section: dict[str, Octets | Sequence[Octets] | Section] = {"cacert": issuer}
+            if one.published:
+                section["cert_uri_base"] = one.published.base
+            if one.responder and number == 0:
+                section["ocsp_uris"] = [one.responder.url]
+            if len(section) > 1:
+                sections[f"{connection.name}-ca{number}"] = section
+    return sections
+
+
+def ocsp_settings(connection: Connection) -> dict[str, str]:
+    """Give the setting of a connection that has charon ask for OCSP responses, and send its own."""
+    _, theirs = _certified(connection)
+    return {"ocsp": "both"} if any(one.revocation.asks for one in theirs) else {}
 
 
 def looks_up(connection: Connection) -> bool:

@@ -11,13 +11,19 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import product
 
+from cryptography import x509
+
+from peers.ca import Authority, KeyType
+from peers.reference import certificates, revocation
+from peers.reference import signature_schemes as schemes
 from peers.reference.crypto import Protection
 from peers.reference.errors import MalformedMessage, Replayed
 from peers.reference.esp import InboundSa, ReplayWindow
 from peers.reference.events import Carrier, Endpoint, Packet
+from peers.reference.identity import fqdn
 from peers.reference.message import HEADER_SIZE, Message
 from peers.reference.nat import KEEPALIVE, NON_ESP_MARKER
-from peers.reference.numbers import ExchangeType, PayloadType
+from peers.reference.numbers import ExchangeType, HashAlgorithm, PayloadType
 from peers.reference.stream import STREAM_PREFIX, StreamReader, framed
 from suites.selftest.wires import Wire
 
@@ -269,12 +275,33 @@ def endpoint(octets: bytes) -> None:
     Script().play(octets)
 
 
+@cache
+def _certified() -> tuple[x509.Certificate, x509.Certificate, bytes, bytes]:
+    """Give a certificate and its CA's, an OCSP response and a CRL."""
+    authority = Authority(0.0)
+    scheme = schemes.ECDSA[HashAlgorithm.SHA2_256]
+    chain = authority.credential(fqdn("a.test"), KeyType.ECDSA_P256, scheme).chain
+    certificate, issuer = map(certificates.load, chain)
+    return certificate, issuer, authority.ocsp_response(chain[0]), authority.crl()
+
+
+def revoke(octets: bytes) -> None:
+    """An OCSP response or a CRL, whatever it is, says something or is doubtful."""
+    certificate, issuer, *_ = _certified()
+    for evidence in (
+        revocation.of_response(octets, certificate, issuer, revocation.Sources()),
+        revocation.of_crl(octets, certificate, issuer, 0.0),
+    ):
+        assert evidence.doubts or evidence.status is not revocation.Status.REVOKED
+
+
 HARNESSES: dict[str, Harness] = {
     "decode": decode,
     "open": open_protected,
     "esp": open_esp,
     "stream": read_stream,
     "endpoint": endpoint,
+    "revoke": revoke,
 }
 
 
@@ -342,10 +369,16 @@ def _endpoint_seeds() -> Iterator[bytes]:
         yield step(12, bytes([wish, 0])) + step(13, bytes([wish, 0xFF])) + step(10, b"\x20")
 
 
+def _revoke_seeds() -> Iterator[bytes]:
+    _, _, *octets = _certified()
+    yield from octets
+
+
 _SEEDS: dict[str, Callable[[], Iterator[bytes]]] = {
     "decode": _decode_seeds,
     "open": _open_seeds,
     "esp": _esp_seeds,
     "stream": _stream_seeds,
     "endpoint": _endpoint_seeds,
+    "revoke": _revoke_seeds,
 }

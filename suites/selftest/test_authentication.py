@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509 import ocsp
 
 from peers.ca import Authority, Flaw, KeyType, distinguished_name
-from peers.reference import identity, signatures
+from peers.reference import certificates, identity, signatures
 from peers.reference import signature_schemes as schemes
 from peers.reference.credentials import Null, Psk
 from peers.reference.decisions import Decisions
+from peers.reference.errors import PeerError
 from peers.reference.identity import NULL_IDENTITY, Identity, fqdn
 from peers.reference.numbers import AuthMethod, CertEncoding, HashAlgorithm, IdType, NotifyType
 from peers.reference.payloads import AUTH, CERT, IDi, IDr, Notify
@@ -270,6 +271,22 @@ def test_an_encoding_that_we_do_not_take_is_refused(encoding):
     wire = establishing(signed(KeyType.ECDSA_P256, schemes.ECDSA_256), decisions=(Encodes(), None))
 
     assert wire.left.sessions == wire.right.sessions == []
+
+
+def test_a_certificate_that_is_changed_anywhere_is_read_or_refused():
+    """What the parser raises for it is none of its caller's business."""
+    name = fqdn("a.test")
+    octets = AUTHORITY.credential(name, KeyType.ECDSA_P256, schemes.ECDSA_256).chain[0]
+    refused = 0
+    for bit in range(8 * len(octets)):
+        changed = bytearray(octets)
+        changed[bit // 8] ^= 1 << bit % 8
+        try:
+            certificates.load(bytes(changed))
+        except PeerError:
+            refused += 1
+
+    assert 0 < refused < 8 * len(octets)
 
 
 RFC_4754 = [

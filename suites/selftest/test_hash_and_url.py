@@ -3,7 +3,7 @@
 import socket
 from hashlib import sha1
 from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from scapy.asn1.ber import BER_id_dec, BER_len_dec
 
 from peers.lab.web import serving
 from peers.reference import der, hash_and_url
-from peers.reference.credentials import Publication
+from peers.reference.credentials import OcspResponder, Publication
 from peers.reference.errors import Inconclusive, MalformedMessage, PeerError
 from peers.reference.numbers import CertEncoding
 from peers.reference.payloads import CERT
@@ -142,6 +142,18 @@ def test_what_is_published_can_be_had():
         with pytest.raises(HTTPError) as refused, urlopen(f"{published.base}other", timeout=5):
             pass
     assert refused.value.code == 404
+
+
+def test_a_responder_answers_every_request_with_its_response():
+    responder = OcspResponder(f"http://127.0.0.1:{free_port()}/", b"a response")
+
+    with serving(responder, socket.socket):
+        for request in (b"a request", bytes(70000)):
+            with urlopen(Request(responder.url, request), timeout=5) as answer:
+                assert answer.read() == b"a response"
+                assert answer.headers["Content-Type"] == "application/ocsp-response"
+        with pytest.raises(HTTPError), urlopen(Request(responder.base, b"request"), timeout=5):
+            pass
 
 
 def test_an_address_that_is_taken_is_said():

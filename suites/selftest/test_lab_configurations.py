@@ -4,16 +4,26 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from peers.ca import Authority, KeyType
+from peers.reference import signature_schemes as schemes
 from peers.reference.additional import addke
 from peers.reference.connection import AddressPool, Mode
-from peers.reference.credentials import Ppk, Psk
+from peers.reference.credentials import OcspResponder, Ppk, Psk, Revocation
 from peers.reference.errors import ScriptError
 from peers.reference.identity import address
-from peers.reference.numbers import Encr, Esn, Integ, KeyExchangeMethod, TransformType
+from peers.reference.numbers import (
+    Encr,
+    Esn,
+    HashAlgorithm,
+    Integ,
+    KeyExchangeMethod,
+    TransformType,
+)
 from peers.reference.payloads import Transform
 from peers.reference.traffic_selectors import traffic_selector
-from peers.targets import libreswan_auth, libreswan_config, strongswan_config
+from peers.targets import libreswan_auth, libreswan_config, strongswan_auth, strongswan_config
 from peers.targets.kernel import echo_addresses
 from suites.selftest.lab_connections import (
     CBC_128,
@@ -343,3 +353,32 @@ def test_addresses_are_identities_without_a_prefix():
     described = replace(CONNECTION, local_identity=address(ip_address("198.18.0.16")))
 
     assert "id = 198.18.0.16\n" in strongswan_config.swanctl_conf(described)
+
+
+def test_strongswan_is_told_how_to_learn_what_was_revoked():
+    authority = Authority(1_000_000_000.0)
+    scheme = schemes.ECDSA[HashAlgorithm.SHA2_256]
+    ours, theirs = (
+        authority.credential(name, KeyType.ECDSA_P256, scheme)
+        for name in (CONNECTION.local_identity, CONNECTION.remote_identity)
+    )
+    responder = OcspResponder("http://198.18.2.1:8080/", b"response")
+    trusted = authority.trusted_responder("trusted").certificate.public_bytes(Encoding.DER)
+    how = Revocation(asks=True, responders=(trusted,), strict=True)
+    described = replace(
+        CONNECTION,
+        local_credential=replace(ours, responder=responder),
+        remote_credential=replace(theirs, revocation=how),
+    )
+
+    section = strongswan_config.connection_section(described)
+
+    assert section["ocsp"] == "both"
+    assert section["remote"]["revocation"] == "strict"
+    assert strongswan_auth.authorities(described) == {
+        "site-a-ca0": {"cacert": ours.chain[1], "ocsp_uris": ["http://198.18.2.1:8080/ocsp"]}
+    }
+    loaded = {"type": "X509", "flag": "NONE", "data": trusted}
+    assert loaded in strongswan_auth.certificates(described)
+    plain = replace(described, local_credential=ours, remote_credential=theirs)
+    assert "ocsp" not in strongswan_config.swanctl_conf(plain)
