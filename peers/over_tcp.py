@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from peers.conversation import Conversation, Heard, HeardMessage
-from peers.reference.events import Carrier, Endpoint, Ends
+from peers.reference.events import Carrier, Endpoint, Ends, Event, Transmission
 from peers.reference.message import Message
-from peers.reference.nat import NAT_TRAVERSAL_PORT
+from peers.reference.nat import NAT_TRAVERSAL_PORT, ike_packet
 from peers.reference.numbers import ExchangeType
 from peers.reference.sa import IkeSa
-from peers.reference.stream import STREAM_PREFIX
+from peers.reference.stream import STREAM_PREFIX, framed
 from peers.tcp_link import TcpLink
 
 GLANCE = 0.1
@@ -54,6 +54,11 @@ class OverTcp(ABC):
     def ike(self) -> IkeSa:
         """The IKE SA that the script works with."""
 
+    @property
+    @abstractmethod
+    def events(self) -> list[Event]:
+        """The record of everything said and heard."""
+
     @abstractmethod
     def remark(self, text: str) -> None:
         """Write a sentence into the evidence."""
@@ -75,6 +80,16 @@ class OverTcp(ABC):
         """Take connections of the target."""
         at = Endpoint(self._talk.local.address, NAT_TRAVERSAL_PORT, Carrier.TCP)
         self._tcp_link().listen(at)
+
+    def spelled(self, message: Message) -> bytes:
+        """Give a message as octets of a stream, for a script that writes them by itself.
+
+        In the record it is said here.
+        """
+        octets = self.ike.encode(message)
+        packet = ike_packet(self.ike.local, self.ike.remote, octets)
+        self.events.append(Transmission(self._talk.link.now(), True, packet, message))
+        return framed(packet.octets)
 
     def go_over(self, stream: Stream) -> None:
         """Go on over another connection with the IKE SA and its Child SAs."""

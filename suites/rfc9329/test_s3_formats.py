@@ -123,7 +123,7 @@ def test_message_in_two_segments(peer):
     stream = peer.connect()
     peer.establish()
     request = peer.informational()
-    octets = framed(bytes(4) + peer.ike.encode(request))
+    octets = peer.spelled(request)
     peer.remark("the first half of a liveness check")
     stream.write(octets[:40])
     # The target has read that half when it answers what came later.
@@ -149,7 +149,7 @@ def test_two_messages_in_one_segment(peer):
     peer.establish()
     request = peer.informational()
     peer.remark("a NAT-keepalive and a liveness check in one segment")
-    stream.write(framed(b"\xff") + framed(bytes(4) + peer.ike.encode(request)))
+    stream.write(framed(b"\xff") + peer.spelled(request))
 
     assert peer.hears_response(request), "the second message is not answered"
 

@@ -6,7 +6,7 @@ from peers.over_tcp import Stream
 from peers.reference.faults import PayloadLength
 from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import VendorID
-from peers.reference.stream import STREAM_PREFIX, framed
+from peers.reference.stream import STREAM_PREFIX
 from peers.targets.base import Capability
 from suites.judge import differs, needs, requirement, turned_red_by
 
@@ -55,7 +55,7 @@ def test_connection_without_the_prefix_is_not_used(peer, prefix):
     first = peer.connect()
     peer.establish()
     request = peer.informational()
-    octets = framed(bytes(4) + peer.ike.encode(request))
+    octets = peer.spelled(request)
     second = peer.connect(prefix)
     second.write(octets)
 
@@ -142,7 +142,7 @@ def test_partial_message_is_discarded_with_its_connection(peer, administrative):
         return
     request = peer.informational()
     peer.remark("half a message, and the end of its connection")
-    second.write(framed(bytes(4) + peer.ike.encode(request))[:40])
+    second.write(peer.spelled(request)[:40])
     second.hang_up()
     peer.go_over(peer.connect())
 
