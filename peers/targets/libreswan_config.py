@@ -168,6 +168,8 @@ def _section(connection: Connection, policy: ChildPolicy, major: int) -> str:
     if connection.ike_proposals:
         settings["ike"] = ",".join(ike_text(each) for each in connection.ike_proposals)
     settings |= _extensions(connection) | _lifetimes(connection.lifetimes)
+    if connection.tcp is Tcp.FALLBACK and major < 5:
+        settings["keyingtries"] = "2"  # The first is over UDP.
     if connection.tfc_size:
         settings["tfc"] = str(connection.tfc_size)
     if connection.initial_contact:
