@@ -38,6 +38,7 @@ from peers.reference.numbers import ExchangeType, KeyExchangeMethod, NotifyType
 from peers.reference.payloads import KE, SA, Notify, Payload, Proposal
 from peers.reference.sa import FIRST_EXCHANGES, NO_SPI, IkeSa, Random
 from peers.resuming import Resuming
+from peers.silence import Silence
 
 PATIENCE = (1.0, 1.0, 2.0)
 """Seconds that a request of ours waits before it is sent again; after the last it is given up."""
@@ -47,7 +48,15 @@ SHORT_PATIENCE = (0.05, 0.1, 0.2, 0.4, *PATIENCE)
 
 
 class Peer(
-    Authenticating, Childless, Moving, KeyExchanges, NatTraversal, Marking, OverTcp, Resuming
+    Authenticating,
+    Childless,
+    Moving,
+    KeyExchanges,
+    NatTraversal,
+    Marking,
+    OverTcp,
+    Resuming,
+    Silence,
 ):
     """Our side of one connection, in either role (RFC 7296).
 
@@ -265,42 +274,7 @@ class Peer(
             self._no_answer(f"no response to the repeated {request}")
         return heard
 
-    # Silence, proved by a later exchange that is answered.
-
-    def reactions(self, message: Message, wrong: str = "") -> list[Message]:
-        """Send a message that should be ignored; give whatever the target says because of it.
-
-        A fence follows: an exchange that is surely answered. Within an IKE SA that is a liveness
-        check, which also proves that the SA is still there (NoAnswer if not, and if nothing was
-        said before: a reaction that closed the SA is what the test wants to judge).
-        """
-        self.say(message, wrong)
-        return self.reactions_so_far()
-
-    def reactions_to_octets(self, octets: bytes) -> list[Message]:
-        """Do `reactions` with octets that are no message."""
-        self.say_octets(octets)
-        return self.reactions_so_far()
-
-    def reactions_so_far(self) -> list[Message]:
-        """Raise a fence and give what was heard before its answer and has not been taken."""
-        gone: NoAnswer | None = None
-        if self._ike is not None and self._ike.children:
-            self.remark("fence: a liveness check must be answered")
-            try:
-                self.exchange(self.informational())
-            except NoAnswer as error:
-                gone = error
-        else:
-            # What a target with threads was still at when it answered the first comes before this.
-            self.fence()
-            self.fence()
-        if self._strict_silence:
-            self._talk.hear(lambda heard: False, self._strict_silence)
-        heard = [each for each in self._talk.take_all() if isinstance(each, HeardMessage)]
-        if gone and all(_disowns(entry.message) for entry in heard):
-            raise gone
-        return [entry.message for entry in heard]
+    # Proof that the target is alive.
 
     def fence(self) -> None:
         """Do an IKE_SA_INIT exchange of another IKE SA; Inconclusive when it is not answered.
@@ -493,11 +467,6 @@ _COURTESIES: Mapping[ExchangeType, Callable[[Peer, Message], tuple[Payload, ...]
     ExchangeType.INFORMATIONAL: Peer.deleted,
     ExchangeType.CREATE_CHILD_SA: lambda peer, request: (Notify(NotifyType.NO_ADDITIONAL_SAS),),
 }
-
-
-def _disowns(message: Message) -> bool:
-    """Say whether a message tells no more than that an IKE SA is not known (2.21.4)."""
-    return not message.protected and NotifyType.INVALID_IKE_SPI in message.notifies
 
 
 def _answers(heard: Heard, request: Message) -> bool:
