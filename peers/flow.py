@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from peers.link import Link
@@ -132,9 +132,9 @@ class FaultyLink:
         """Open a TCP connection."""
         return self._link.connect(source, destination)
 
-    def listen(self, at: Endpoint) -> None:
+    def listen(self, at: Endpoint) -> Callable[[], None]:
         """Accept TCP connections there from now on."""
-        self._link.listen(at)
+        return self._link.listen(at)
 
     def reset(self, source: Endpoint, destination: Endpoint) -> None:
         """End a TCP connection by a reset."""

@@ -63,8 +63,8 @@ class Link(Protocol):
     def connect(self, source: Endpoint, destination: Endpoint) -> Endpoint:
         """Open a TCP connection; give our end, with its port. NoAnswer when it is refused."""
 
-    def listen(self, at: Endpoint) -> None:
-        """Accept TCP connections there from now on."""
+    def listen(self, at: Endpoint) -> Callable[[], None]:
+        """Accept TCP connections there from now on, until what is given is called."""
 
     def reset(self, source: Endpoint, destination: Endpoint) -> None:
         """End a TCP connection by a reset."""
@@ -187,9 +187,9 @@ class SocketLink:
         """Open a TCP connection; give our end, with its port. NoAnswer when it is refused."""
         return self._tcp.connect(source, destination)
 
-    def listen(self, at: Endpoint) -> None:
-        """Accept TCP connections there from now on, until the link is closed."""
-        self._tcp.listen(at)
+    def listen(self, at: Endpoint) -> Callable[[], None]:
+        """Accept TCP connections there from now on, until what is given is called."""
+        return self._tcp.listen(at)
 
     def reset(self, source: Endpoint, destination: Endpoint) -> None:
         """End a TCP connection by a reset."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from itertools import count
 
@@ -67,8 +67,9 @@ class MemoryLink:
             raise NoAnswer(f"{destination} refuses the connection")
         return replace(source, port=source.port or next(self._ports))
 
-    def listen(self, at: Endpoint) -> None:
-        """Take connections of the endpoint: it needs no leave."""
+    def listen(self, at: Endpoint) -> Callable[[], None]:
+        """Take connections of the endpoint: it needs no leave, and nothing ends it."""
+        return lambda: None
 
     def reset(self, source: Endpoint, destination: Endpoint) -> None:
         """End a TCP connection: to the endpoint it makes no difference how."""

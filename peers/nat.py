@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
@@ -112,7 +112,7 @@ class Nat:
         """Refuse to be asked: this NAT has no mappings for TCP."""
         raise ScriptError(f"the NAT carries no TCP from {source} to {destination}")
 
-    def listen(self, at: Endpoint) -> None:
+    def listen(self, at: Endpoint) -> Callable[[], None]:
         """Refuse to be asked: nobody outside could reach the host."""
         raise ScriptError(f"nobody reaches {at} through the NAT")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from peers.conversation import Conversation, Heard, HeardMessage
-from peers.reference.events import Carrier, Endpoint, Ends, Event, Transmission
+from peers.reference.events import Carrier, Endpoint, Ends, Event, IPAddress, Transmission
 from peers.reference.message import Message
 from peers.reference.nat import NAT_TRAVERSAL_PORT, ike_packet
 from peers.reference.numbers import ExchangeType
@@ -60,17 +60,23 @@ class OverTcp(ABC):
         """The record of everything said and heard."""
 
     @abstractmethod
+    def fence(self) -> None:
+        """Prove that the target is alive; Inconclusive when it is not."""
+
+    @abstractmethod
     def remark(self, text: str) -> None:
         """Write a sentence into the evidence."""
 
-    def connect(self, prefix: bytes = STREAM_PREFIX) -> Stream:
+    def connect(self, prefix: bytes = STREAM_PREFIX, address: IPAddress | None = None) -> Stream:
         """Open a connection that begins like that; the next IKE SA is made over it.
 
-        NoAnswer when the target refuses the connection.
+        It comes from the peer's own address unless another one is given. NoAnswer when the target
+        refuses it.
         """
-        link = self._tcp_link()
+        link, source = self._tcp_link(), address or self._talk.local.address
+        self._talk.addresses.add(source)
         remote = Endpoint(self._talk.remote.address, NAT_TRAVERSAL_PORT, Carrier.TCP)
-        local = link.connect(Endpoint(self._talk.local.address, 0, Carrier.TCP), remote)
+        local = link.connect(Endpoint(source, 0, Carrier.TCP), remote)
         self._stream = Stream(link, (local, remote))
         if prefix:
             self._stream.write(prefix)
@@ -101,10 +107,12 @@ class OverTcp(ABC):
         return [Stream(self._tcp, ends) for ends in self._tcp.connections()] if self._tcp else []
 
     def sees_closed(self, stream: Stream, timeout: float) -> bool:
-        """Wait for the target to close a connection; say whether it has."""
+        """Wait for the target to close a connection; say whether it has, if it is alive."""
         deadline = self._talk.link.now() + timeout
         while stream.is_open and (left := deadline - self._talk.link.now()) > 0:
             self._talk.hear(lambda _: False, min(GLANCE, left))
+        if stream.is_open:
+            self.fence()
         return not stream.is_open
 
     def hear_over_tcp(self, exchange: ExchangeType, timeout: float) -> HeardMessage | None:
@@ -128,10 +136,12 @@ class OverTcp(ABC):
             self._talk.hear(lambda _: False, min(GLANCE, left))
         for stream in self.streams():
             self.go_over(stream)
+        if not self.streams():
+            self.fence()
         return bool(self.streams())
 
     def hears_response(self, request: Message, timeout: float = 2.0) -> bool:
-        """Say whether a request that was written by octets is answered."""
+        """Say whether a request that was written by octets is answered, by a target alive."""
 
         def answers(heard: Heard) -> bool:
             return (
@@ -141,12 +151,17 @@ class OverTcp(ABC):
                 and heard.message.message_id == request.message_id
             )
 
-        return self._talk.hear(answers, timeout) is not None
+        answered = self._talk.hear(answers, timeout) is not None
+        if not answered:
+            self.fence()
+        return answered
 
     def hang_up(self) -> None:
-        """Close every connection that is open."""
+        """Close every connection that is open, and take no more."""
         for stream in self.streams():
             stream.hang_up()
+        if self._tcp is not None:
+            self._tcp.stop_listening()
 
     def _take_way(self, sa: IkeSa) -> None:
         """Make an IKE SA over the connection that was opened last, if there is one."""

@@ -22,6 +22,8 @@ class TcpLink:
         self._link = link
         self._say = say
         self._readers: dict[Ends, StreamReader] = {}
+        self._closed: set[Ends] = set()
+        self._listeners: list[Callable[[], None]] = []
         self._messages: deque[Packet] = deque()
 
     def now(self) -> float:
@@ -35,9 +37,16 @@ class TcpLink:
         self._say(f"TCP connection from {local} to {destination}")
         return local
 
-    def listen(self, at: Endpoint) -> None:
+    def listen(self, at: Endpoint) -> Callable[[], None]:
         """Accept connections there from now on; each has to begin with the prefix."""
-        self._link.listen(at)
+        self._listeners.append(self._link.listen(at))
+        return self._listeners[-1]
+
+    def stop_listening(self) -> None:
+        """Accept no more connections, and close those that were."""
+        for stop in self._listeners:
+            stop()
+        self._listeners.clear()
 
     def is_open(self, ends: Ends) -> bool:
         """Say whether a connection is open, as far as has been read."""
@@ -56,13 +65,13 @@ class TcpLink:
 
     def hang_up(self, ends: Ends) -> None:
         """Close a connection, if it is open."""
-        if self._readers.pop(ends, None) is not None:
+        if self._forget(ends):
             self._say(f"TCP connection to {ends[1]} closed by us")
             self._link.send(Packet(Carrier.TCP, *ends, b""))
 
     def reset(self, source: Endpoint, destination: Endpoint) -> None:
         """End a connection by a reset, if it is open."""
-        if self._readers.pop((source, destination), None) is not None:
+        if self._forget((source, destination)):
             self._say(f"TCP connection to {destination} reset by us")
             self._link.reset(source, destination)
 
@@ -86,10 +95,17 @@ class TcpLink:
         """Close the link."""
         self._link.close()
 
+    def _forget(self, ends: Ends) -> bool:
+        """Leave a connection to itself; what is still to come of it gets lost."""
+        self._closed.add(ends)
+        return self._readers.pop(ends, None) is not None
+
     def _read(self, packet: Packet) -> None:
         ends = packet.destination, packet.source
+        if ends in self._closed:
+            return
         if not packet.octets:
-            self._readers.pop(ends, None)
+            self._forget(ends)
             self._say(f"TCP connection closed by {packet.source}")
             return
         if ends not in self._readers:

@@ -41,7 +41,7 @@ class TcpSockets:
         self._make = make
         self._selector = selector
         self._deliver = deliver
-        self._listeners: list[socket.socket] = []
+        self._listeners: dict[Endpoint, socket.socket] = {}
         self._connections: dict[Ends, socket.socket] = {}
 
     def connect(self, source: Endpoint, destination: Endpoint) -> Endpoint:
@@ -63,13 +63,14 @@ class TcpSockets:
         self._add((local, destination), opened)
         return local
 
-    def listen(self, at: Endpoint) -> None:
-        """Accept connections there from now on."""
+    def listen(self, at: Endpoint) -> Callable[[], None]:
+        """Accept connections there until what is given is called, which closes them, too."""
         listener = self._bound(at)
         listener.listen(BACKLOG)
         listener.setblocking(False)
-        self._listeners.append(listener)
+        self._listeners[at] = listener
         self._selector.register(listener, selectors.EVENT_READ, partial(self._accept, listener, at))
+        return partial(self._stop_listening, at)
 
     def write(self, packet: Packet) -> None:
         """Write to a connection, or close it; what is for one that is closed gets lost."""
@@ -79,12 +80,17 @@ class TcpSockets:
         if not packet.octets:
             self._drop(ends)
             return
+        connection = self._connections[ends]
+        connection.settimeout(PATIENCE)
         try:
-            self._connections[ends].sendall(packet.octets)
+            connection.sendall(packet.octets)
         except (BrokenPipeError, ConnectionResetError):
-            self._ended(ends)
+            # Reading says that it is closed, behind what came before.
+            return
         except OSError as error:
             raise Inconclusive(f"cannot write to {packet.destination}: {error}") from error
+        finally:
+            connection.setblocking(False)
 
     def reset(self, ends: Ends) -> None:
         """End a connection at once: what the other side gets is a reset."""
@@ -96,10 +102,16 @@ class TcpSockets:
         """Close all connections and listeners."""
         for ends in list(self._connections):
             self._drop(ends)
-        for listener in self._listeners:
+        for at in list(self._listeners):
+            self._stop_listening(at)
+
+    def _stop_listening(self, at: Endpoint) -> None:
+        listener = self._listeners.pop(at, None)
+        if listener is not None:
             self._selector.unregister(listener)
             listener.close()
-        self._listeners.clear()
+        for ends in [each for each in self._connections if each[0] == at]:
+            self._drop(ends)
 
     def _bound(self, at: Endpoint) -> socket.socket:
         version = at.address.version
@@ -117,7 +129,10 @@ class TcpSockets:
         return made
 
     def _accept(self, listener: socket.socket, at: Endpoint) -> None:
-        accepted, (address, port, *_) = listener.accept()
+        try:
+            accepted, (address, port, *_) = listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return  # Who wanted to connect has gone already.
         self._add((at, Endpoint(ip_address(address), port, Carrier.TCP)), accepted)
 
     def _add(self, ends: Ends, opened: socket.socket) -> None:
@@ -130,6 +145,8 @@ class TcpSockets:
     def _read(self, ends: Ends) -> None:
         try:
             octets = self._connections[ends].recv(MOST_READ)
+        except BlockingIOError:
+            return
         except OSError as error:
             if error.errno not in (errno.ECONNRESET, errno.ETIMEDOUT, errno.EPIPE):
                 raise Inconclusive(f"cannot read from {ends[1]}: {error}") from error

@@ -56,7 +56,10 @@ def cut_capture(capture: Path, cuts: Sequence[Cut]) -> dict[Path, int]:
 
 
 def build_capture(path: Path, transmissions: Iterable[Transmission]) -> None:
-    """Write what a test recorded as IP packets of a pcapng file, where no link was captured."""
+    """Write what a test recorded as IP packets of a pcapng file, where no link was captured.
+
+    Messages over TCP are written whole, each behind the other, however the script wrote them.
+    """
     from scapy.utils import RawPcapNgWriter
 
     writer: Any = RawPcapNgWriter(str(path))

@@ -89,7 +89,7 @@ class Machine:
             if unusable:
                 raise SetupError(
                     f"{self.name}: this host's kernel cannot be used ({unusable}): "
-                    "take --kernel guest or auto"
+                    "take --kernel guest, built or auto"
                 )
             raise SetupError(f"{self.name} does not start; the end of its log:", self.log.tail())
         self._agent = Agent(self.connect(AGENT_PORT))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from peers.reference.connection import Tcp
+from peers.reference.connection import Connection, Tcp
 from peers.reference.events import Carrier, Packet
 from peers.reference.sa import IkeSa
 from peers.reference.states import State
 from peers.reference.stream import StreamReader
 
 MOST_UNREADABLE = 16
-"""Messages in a row that nobody can open, on one connection."""
+"""Messages in a row that nobody can open, of which the last one ends a connection."""
 
 
 class TcpDecisions:
@@ -28,11 +28,11 @@ class TcpDecisions:
         return opened_by_us
 
     def is_corrupted(self, unreadable: int) -> bool:
-        """Say whether a connection is given up, after so many messages that nobody can open (6.1).
+        """Say whether so many messages in a row that nobody can open end a connection (6.1).
 
         A few may be of SAs that are only just gone.
         """
-        return unreadable > MOST_UNREADABLE
+        return unreadable >= MOST_UNREADABLE
 
     def hangs_up_after(self, message: bytes) -> bool:
         """Say whether a message of ours is the last one of its connection: none is (6.4)."""
@@ -64,6 +64,14 @@ class TcpDecisions:
     def closes_unused_connection(self) -> bool:
         """Say whether the TCP Originator closes the connection of a deleted IKE SA (6.1)."""
         return True
+
+    def begins_over_tcp(self, connection: Connection) -> bool:
+        """Say whether an IKE SA is begun over TCP: where nothing else is configured (5.1)."""
+        return connection.tcp is Tcp.ONLY
+
+    def opens_connection_for(self, successor: IkeSa) -> bool:
+        """Say whether who has rekeyed an IKE SA opens a connection for the new one: never (1.2)."""
+        return False
 
     def falls_back(self, sa: IkeSa) -> bool:
         """Say whether an IKE SA that UDP did not make is tried over TCP once more (5.1)."""

@@ -60,7 +60,8 @@ class Endpoint:
 
     ``random`` gives octets. ``retransmissions`` are the seconds after which an unanswered request
     is sent again, each time more; after the last the IKE SA is given up. ``keyed`` are Child SAs
-    without an IKE SA, keyed by hand. ``drops`` counts discarded packets by reason. ``log`` holds
+    without an IKE SA, keyed by hand. ``drops`` counts discarded packets by
+    reason, ``unreadable`` those that nobody can open. ``log`` holds
     (time, line) pairs as a daemon's log does.
     """
 
@@ -82,6 +83,7 @@ class Endpoint:
         self.challenging = False
         self.cookie_secret = random(32)
         self.drops: Counter[str] = Counter()
+        self.unreadable = 0
         self.log: list[tuple[float, str]] = []
         self.now = 0.0
         self._outbox: list[Packet] = []
@@ -265,6 +267,11 @@ class Endpoint:
         self.drops[reason] += 1
         self.say(f"discarded: {reason}")
 
+    def cannot_open(self, reason: str) -> None:
+        """Discard what nobody can open."""
+        self.unreadable += 1
+        self.drop(reason)
+
     def transmit(self, source: At, destination: At, octets: bytes) -> None:
         """Send an IKE message from one of our ports to the peer."""
         self.emit(ike_packet(source, destination, octets))
@@ -427,7 +434,7 @@ class Endpoint:
         try:
             message = session.sa.decode(octets)
         except IntegrityFailure:
-            self.drop("integrity check of an IKE message failed")
+            self.cannot_open("integrity check of an IKE message failed")
             self._fragments.forged(session)
             if not self.decide.survives_forgery():
                 self.close(session, "a message failed its integrity check")

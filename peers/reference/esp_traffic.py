@@ -39,8 +39,7 @@ class EspTraffic:
         drop = self._endpoint.drop
         child = self._decide.esp_child(self._all_children(), octets[:4])
         if child is None:
-            drop("ESP with an unknown SPI")
-            self._unreadable(packet)
+            self._endpoint.cannot_open("ESP with an unknown SPI")
             return
         session = self._session_of(child)
         if session is not None and not self._decide.takes_form(session.sa, packet):
@@ -55,8 +54,7 @@ class EspTraffic:
         except Replayed:
             drop("ESP replay")
         except IntegrityFailure:
-            drop("ESP integrity check failed")
-            self._unreadable(packet)
+            self._endpoint.cannot_open("ESP integrity check failed")
         except PeerError as problem:
             drop(f"ESP refused: {problem}")
         else:
@@ -65,10 +63,6 @@ class EspTraffic:
             if session is not None and packet.carrier is not Carrier.ESP and newest:
                 self._endpoint.follow(session, packet)
             self._deliver(child, inner, packet.traffic_class)
-
-    def _unreadable(self, packet: Packet) -> None:
-        if packet.carrier is Carrier.TCP:
-            self._endpoint.streams.unreadable(packet)
 
     def hear_in_the_clear(self, packet: Packet) -> None:
         """Drop what has to come in ESP (RFC 4301, 5.2); what no Child SA is for is bypassed."""

@@ -85,6 +85,10 @@ class IkeRekeys:
             return
         self._let_live(new)
         self._hand_over(session, new)
+        if self._decide.opens_connection_for(new):
+            new.local, new.remote = self._endpoint.streams.open(
+                new.local.address, new.remote.address
+            )
         if rival is not None:
             # It shared the Child SAs; the side that made it is to delete it.
             rival.children = []

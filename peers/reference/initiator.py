@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from peers.reference import authentication, childless, configuration, initial, intermediate, ppk
 from peers.reference import child as child_sa
-from peers.reference.connection import Connection, Tcp
+from peers.reference.connection import Connection
 from peers.reference.eap_exchange import EapInitiator, uses_eap
 from peers.reference.errors import AuthenticationFailure, InvalidPublicValue, PeerError
 from peers.reference.events import Endpoint as At
@@ -78,7 +78,7 @@ class Initiator:
         self._endpoint.request(session, request)
 
     def _ends(self, connection: Connection) -> tuple[At, At]:
-        if connection.tcp is Tcp.ONLY:
+        if self._decide.begins_over_tcp(connection):
             return self._endpoint.streams.open(connection.local, connection.remote)
         return At(connection.local, 500), At(connection.remote, 500)
 

@@ -55,11 +55,22 @@ class TcpStreams:
             return
         if ends not in self._readers:
             self._begin(ends)
+        reader = self._readers[ends]
         try:
-            for octets in self._readers[ends].feed(packet.octets):
+            for octets in reader.feed(packet.octets):
+                before = self._endpoint.unreadable
                 yield replace(packet, octets=octets)
+                self._judge(ends, readable=self._endpoint.unreadable == before)
+                if self._readers.get(ends) is not reader:
+                    return
         except MalformedMessage as problem:
             self._endpoint.drop(f"of no more use, a TCP connection: {problem}")
+            self._close(ends)
+
+    def _judge(self, ends: Ends, *, readable: bool) -> None:
+        """Count messages in a row that nobody can open; too many are a corrupted connection."""
+        self._unreadable[ends] = 0 if readable else self._unreadable[ends] + 1
+        if not readable and self._decide.is_corrupted(self._unreadable[ends]):
             self._close(ends)
 
     def write(self, packet: Packet) -> None:
@@ -72,13 +83,6 @@ class TcpStreams:
         if self._decide.hangs_up_after(packet.octets):
             self._close(ends)
 
-    def unreadable(self, packet: Packet) -> None:
-        """Count a message that nobody can open; after too many the connection is given up."""
-        ends = packet.destination, packet.source
-        self._unreadable[ends] += 1
-        if self._decide.is_corrupted(self._unreadable[ends]):
-            self._close(ends)
-
     def leave(self, session: Session) -> None:
         """Close the connection of an IKE SA that is gone, if we opened it."""
         ends = session.sa.local, session.sa.remote
@@ -87,8 +91,8 @@ class TcpStreams:
             self._close(ends)
 
     def _close(self, ends: Ends) -> None:
-        self._forget(ends)
         self._put(ends, b"")
+        self._closed(ends)
 
     def _put(self, ends: Ends, octets: bytes) -> None:
         self._endpoint.put(Packet(Carrier.TCP, *ends, octets))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from peers.reference.errors import MalformedMessage
+from peers.reference.errors import Inconclusive, MalformedMessage
+from peers.reference.ip import size
 from peers.reference.nat import NAT_TRAVERSAL_PORT
 from peers.reference.stream import StreamReader
 from reports.capture import ip_offset
@@ -20,7 +21,7 @@ class _Direction:
 
 
 class Streams:
-    """The connections of one capture, which is in order but for segments that come again.
+    """The connections of one capture, which is whole, and in order but for what comes again.
 
     A stream that cannot be read any more, by a test's intention, is left alone from there on.
     """
@@ -37,7 +38,8 @@ class Streams:
         if start is None or len(frame) <= start:
             return [frame]
         layer = IP if frame[start] >> 4 == 4 else IPv6
-        packet = layer(frame[start:])
+        # Behind a short packet an Ethernet frame is padded.
+        packet = layer(frame[start : start + size(frame[start:])])
         if TCP not in packet or NAT_TRAVERSAL_PORT not in (packet[TCP].sport, packet[TCP].dport):
             return [frame]
         head = frame[:start]
@@ -49,8 +51,10 @@ class Streams:
             reader = StreamReader(expects_prefix=segment.dport == NAT_TRAVERSAL_PORT)
             self._directions[key] = _Direction(reader, segment.seq + int(segment.flags.S))
         direction, octets = self._directions.get(key), bytes(segment.payload)
-        if direction is None or segment.seq != direction.due:
+        if direction is None or not octets:
             return []
+        if segment.seq != direction.due:
+            return self._again(segment.seq, direction, octets)
         direction.due = (direction.due + len(octets)) % (1 << 32)
         found: list[bytes] = []
         try:
@@ -58,6 +62,13 @@ class Streams:
         except MalformedMessage:
             self._directions[key] = None
         return found
+
+    def _again(self, sequence: int, direction: _Direction, octets: bytes) -> list[bytes]:
+        """Pass over what comes again; Inconclusive where the capture lacks what came before."""
+        behind = (direction.due - sequence) % (1 << 32)
+        if behind < len(octets) or behind >= 1 << 31:
+            raise Inconclusive("the capture lacks segments of a TCP stream")
+        return []
 
 
 def _datagram(packet: Any, message: bytes) -> bytes:

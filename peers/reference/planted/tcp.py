@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from peers.reference.connection import Connection, Tcp
 from peers.reference.decisions import Decisions
 from peers.reference.errors import MalformedMessage
 from peers.reference.events import Carrier, Endpoint, Packet
 from peers.reference.fragments import split_into
-from peers.reference.message import Message
-from peers.reference.nat import KEEPALIVE, Detected, detection_payloads, is_detection
+from peers.reference.message import Header, Message
+from peers.reference.nat import KEEPALIVE, Detected, Kind, detection_payloads, is_detection
 from peers.reference.numbers import ExchangeType
 from peers.reference.payloads import Payload
 from peers.reference.planted.catalogue import fault
@@ -264,12 +265,53 @@ class NeverConnectsAgain(Decisions):
         return False
 
 
-@fault("originates-for-rekeyed-ike-sa")
-class OriginatesForRekeyedIkeSa(Decisions):
-    """Who has rekeyed the IKE SA takes itself for the TCP Originator."""
+@fault("opens-connection-for-rekeyed-ike-sa")
+class OpensConnectionForRekeyedIkeSa(Decisions):
+    """Who has rekeyed an IKE SA that goes over TCP opens a connection for the new one."""
 
-    def connects_again(self, sa: IkeSa) -> bool:
-        return sa.initiator
+    def opens_connection_for(self, successor: IkeSa) -> bool:
+        return successor.local.transport is Carrier.TCP
+
+
+@fault("follows-anybody-over-tcp")
+class FollowsAnybodyOverTcp(Decisions):
+    """An IKE SA goes over whatever connection its SPIs were last seen on, whoever wrote them."""
+
+    def __init__(self) -> None:
+        self._packet: Packet | None = None
+
+    def demultiplex(self, packet: Packet) -> tuple[Kind, bytes]:
+        self._packet = packet
+        return super().demultiplex(packet)
+
+    def is_for(self, sa: IkeSa, header: Header) -> bool:
+        if super().is_for(sa, header) and sa.spi_i == header.spi_i:
+            self._move(sa)
+        return super().is_for(sa, header)
+
+    def takes_form(self, sa: IkeSa, packet: Packet) -> bool:
+        self._move(sa)
+        return super().takes_form(sa, packet)
+
+    def _move(self, sa: IkeSa) -> None:
+        if self._packet is not None and self._packet.carrier is Carrier.TCP:
+            sa.local, sa.remote = self._packet.destination, self._packet.source
+
+
+@fault("opens-two-connections")
+class OpensTwoConnections(Decisions):
+    """After a rekey of the IKE SA that we began, a second connection is opened for it."""
+
+    def opens_connection_for(self, successor: IkeSa) -> bool:
+        return successor.original_initiator and successor.local.transport is Carrier.TCP
+
+
+@fault("goes-over-tcp-at-once")
+class GoesOverTcpAtOnce(Decisions):
+    """UDP is not tried where TCP is allowed."""
+
+    def begins_over_tcp(self, connection: Connection) -> bool:
+        return connection.tcp is not Tcp.NO
 
 
 @fault("asks-nothing-over-new-connection")
@@ -277,6 +319,14 @@ class AsksNothingOverNewConnection(Decisions):
     """What is unanswered stays so when a new connection is opened; a liveness check is sent."""
 
     def asks_again_over_new_connection(self) -> bool:
+        return False
+
+
+@fault("answers-nothing-a-second-time")
+class AnswersNothingASecondTime(Decisions):
+    """A request that comes again is not answered again."""
+
+    def still_has(self, response: Message) -> bool:
         return False
 
 
