@@ -9,6 +9,7 @@ import re
 import tarfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from docker import DockerClient
@@ -23,6 +24,9 @@ Say = Callable[[str], None]
 FOLDER = Path(__file__).resolve().parents[2] / "docker"
 SHARED = "guest"
 """The folder of docker/ that every image's build context contains under its own name."""
+
+YOUNG = timedelta(hours=2)
+"""An image of that age may be another checkout's, whose run is about to start from it."""
 
 TAIL = 20
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -139,9 +143,11 @@ def _proxies() -> dict[str, str]:
 
 
 def _remove_outdated(client: DockerClient, recipe: Recipe, tag: str) -> None:
-    """Remove earlier versions of an image, but those that a container still uses."""
-    label = f"{IMAGE}={recipe.label}"
+    """Remove earlier versions of an image, but those that somebody uses, or is about to."""
+    label, now = f"{IMAGE}={recipe.label}", datetime.now(UTC)
     for image in client.images.list(name=recipe.name, filters={"label": label}):
+        if now - datetime.fromisoformat(image.attrs["Created"]) < YOUNG:
+            continue
         for other in image.tags:
             if other == tag:
                 continue
