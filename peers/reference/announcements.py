@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from peers.reference import message_id_sync, mobike
+from peers.reference.events import Packet
 from peers.reference.message import Header, Message
 from peers.reference.numbers import ExchangeType, NotifyType
 from peers.reference.payloads import Notify
@@ -46,14 +47,21 @@ class Announcements:
         self._decide = endpoint.decide
         self._told_stranger = float("-inf")
 
-    def to_stranger(self, header: Header) -> Notify | None:
+    def refuse_stranger(self, packet: Packet, header: Header) -> None:
         """Answer a request for an IKE SA that we do not know; seldom, for anybody can send it."""
         if self._endpoint.now - self._told_stranger < STRANGER_INTERVAL:
-            return None
+            return
         answer = self._decide.answer_to_stranger(header)
         if answer is not None:
             self._told_stranger = self._endpoint.now
-        return answer
+        self.refuse(packet, header, answer)
+
+    def refuse(self, packet: Packet, header: Header, answer: Notify | None) -> None:
+        """Answer a request that belongs to no IKE SA of ours, if there is an answer (1.5)."""
+        if answer is None or (header.response and not self._decide.answers_stray_response()):
+            return
+        response = answer_in_clear(header, answer)
+        self._endpoint.transmit(packet.destination, packet.source, response.encode())
 
     def own(self, session: Session) -> tuple[Notify, ...]:
         """Give what an IKE_AUTH message of ours announces; our window has that size from then on.

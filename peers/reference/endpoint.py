@@ -12,7 +12,7 @@ from functools import partial
 
 from peers.reference import child as child_sa
 from peers.reference import message_id_sync
-from peers.reference.announcements import Announcements, answer_in_clear
+from peers.reference.announcements import Announcements
 from peers.reference.child import ChildSa
 from peers.reference.child_closures import ChildClosures
 from peers.reference.child_exchanges import ChildExchanges, newest
@@ -39,7 +39,6 @@ from peers.reference.lifetimes import LifetimeKeeper
 from peers.reference.message import Header, Message
 from peers.reference.movements import Movements
 from peers.reference.nat import Kind, ike_packet
-from peers.reference.payloads import Notify
 from peers.reference.purposes import IkeWish, Purpose
 from peers.reference.redirects import Redirects
 from peers.reference.responder import Responder
@@ -338,7 +337,7 @@ class Endpoint:
             return
         if not self.decide.speaks(header):
             self.drop(f"major version {header.major}")
-            self._answer_in_clear(packet, header, self.decide.version_refusal(header))
+            self.announcements.refuse(packet, header, self.decide.version_refusal(header))
         elif not self.decide.length_fits(header, octets):
             self.drop("the Length field is not that of the datagram")
         elif not self.decide.knows_exchange(header):
@@ -355,13 +354,6 @@ class Endpoint:
         session = self._session(header)
         waited_for = session is not None and session.pending is not None
         return not waited_for and self.decide.answers_stray_response()
-
-    def _answer_in_clear(self, packet: Packet, header: Header, answer: Notify | None) -> None:
-        """Answer a request that belongs to no IKE SA of ours, if there is an answer (1.5)."""
-        if answer is None or (header.response and not self.decide.answers_stray_response()):
-            return
-        response = answer_in_clear(header, answer)
-        self.transmit(packet.destination, packet.source, response.encode())
 
     def _hear_first_request(self, packet: Packet, header: Header, octets: bytes) -> None:
         if not self.decide.opens_ike_sa(header):
@@ -397,7 +389,7 @@ class Endpoint:
         session = self._session(header)
         if session is None:
             self.drop("request for an unknown IKE SA")
-            self._answer_in_clear(packet, header, self.announcements.to_stranger(header))
+            self.announcements.refuse_stranger(packet, header)
             return
         message, problem = self._read(session, octets)
         if message is None:

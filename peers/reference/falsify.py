@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import ClassVar, dataclass_transform
 
-from peers.reference.draft import Draft, Place
+from peers.reference.draft import Draft, Place, Reach
 from peers.reference.errors import ScriptError
 from peers.reference.payloads import SA, Payload
 
@@ -28,6 +28,20 @@ class WireFault:
     @abstractmethod
     def edit(self, draft: Draft) -> None:
         """Make the error in a correct message; ScriptError when it has no such place."""
+
+    def make(self, draft: Draft) -> None:
+        """Do `edit`; ScriptError when everything is afterwards as it was: that is no error."""
+        before = draft.parts()
+        self.edit(draft)
+        if draft.parts() == before:
+            raise ScriptError(f"{self} changes nothing")
+
+    def reach(self, draft: Draft) -> Reach:
+        """Say where the error is made when the message goes in fragments; ScriptError as `edit`.
+
+        What is about the header, the padding, or the way, is about each fragment.
+        """
+        return Reach.EACH
 
     def __str__(self) -> str:
         shown = [
@@ -78,6 +92,10 @@ class InPayload(WireFault):
         place = draft.find(self.of, self.which)
         return place.buffer, place.offset
 
+    def reach(self, draft: Draft) -> Reach:
+        """Go where the payload stands."""
+        return draft.reach(draft.find(self.of, self.which))
+
 
 class InProposal(WireFault):
     """A fault in a proposal of the SA payload; ``proposal`` counts from 0."""
@@ -88,6 +106,10 @@ class InProposal(WireFault):
         """Give the buffer and the offset in it."""
         place = draft.find(SA)
         return place.buffer, _nth(proposals(place), self.proposal, "proposals")
+
+    def reach(self, draft: Draft) -> Reach:
+        """Go where the SA payload stands."""
+        return draft.reach(draft.find(SA))
 
 
 class InTransform(InProposal):

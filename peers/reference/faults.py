@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from peers.reference.draft import Draft
+from peers.reference.draft import Draft, Reach
 from peers.reference.errors import ScriptError
 from peers.reference.falsify import (
     Corrupted,
@@ -41,8 +41,8 @@ from peers.reference.payloads import (
     TSr,
 )
 
-_HEADER_LENGTH = 24
-"""Offset of Length in the IKE header (RFC 7296, 3.1)."""
+_HEADER_SIZE, _HEADER_LENGTH = 28, 24
+"""Octets of the IKE header, and the offset of Length in it (RFC 7296, 3.1)."""
 
 
 # The IKE header (RFC 7296, 3.1).
@@ -77,6 +77,8 @@ class MinorVersion(InHeader):
 
     def edit(self, draft: Draft) -> None:
         """Set the lower half of the octet."""
+        if not 0 <= self.to < 16:
+            raise ScriptError(f"{self.to} does not fit into 4 bits")
         Spot(draft.clear, 17, 1).change(lambda old: old & 0xF0 | self.to)
 
 
@@ -237,7 +239,7 @@ class PadLength(WrongNumber):
 
     def start(self, draft: Draft) -> tuple[bytearray, int]:
         """Give the end of the plaintext."""
-        if not draft.inner:
+        if not draft.trailer:
             raise ScriptError("an unprotected message has no Pad Length")
         return draft.inner, len(draft.inner)
 
@@ -249,11 +251,13 @@ class Padding(WireFault):
 
     def edit(self, draft: Draft) -> None:
         """Put it in the place of the padding that is there."""
-        if not draft.inner:
+        if not draft.trailer:
             raise ScriptError("an unprotected message has no padding")
-        start = len(draft.inner) - 1 - draft.inner[-1]
-        grown = len(self.octets) - draft.inner[-1]
-        draft.inner[start:] = self.octets + bytes([len(self.octets)])
+        if len(self.octets) > 255:
+            raise ScriptError(f"{len(self.octets)} octets of padding, at most 255")
+        grown = len(self.octets) + 1 - draft.trailer
+        draft.inner[-draft.trailer :] = self.octets + bytes([len(self.octets)])
+        draft.trailer += grown
         sk = draft.find(SK)
         Spot(sk.buffer, sk.offset + 2, 2).change(lambda old: old + grown)
         Spot(draft.clear, _HEADER_LENGTH, 4).change(lambda old: old + grown)
@@ -291,6 +295,8 @@ class HeaderCorrupted(InHeader):
 
     def edit(self, draft: Draft) -> None:
         """Invert the lowest bit."""
+        if not 0 <= self.at < min(_HEADER_SIZE, len(draft.clear)):
+            raise ScriptError(f"octet {self.at} of an IKE header of {_HEADER_SIZE}")
         draft.clear[self.at] ^= 0x01
 
 
@@ -325,16 +331,20 @@ class UnannouncedOctets(WireFault):
     octets: bytes
 
     def edit(self, draft: Draft) -> None:
-        """Put them behind the last payload, inside SK if there is one."""
+        """Put them behind the last payload, or what a fragment has of it: inside SK or SKF."""
         size = len(self.octets)
         Spot(draft.clear, _HEADER_LENGTH, 4).change(lambda old: old + size)
-        if not draft.inner:
+        if not draft.is_protected:
             draft.clear += self.octets
             return
         sk = draft.find(SK)
         Spot(sk.buffer, sk.offset + 2, 2).change(lambda old: old + size)
-        end = max((p.offset + p.size for p in draft.places if p.buffer is draft.inner), default=0)
+        end = len(draft.inner) - draft.trailer
         draft.inner[end:end] = self.octets
+
+    def reach(self, draft: Draft) -> Reach:
+        """Stand behind the last payload of all fragments."""
+        return Reach.CONTENT
 
 
 CATALOGUE: tuple[type[WireFault], ...] = tuple(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from peers.reference.draft import Reach
 from peers.reference.errors import MalformedMessage, PeerError, ScriptError
 from peers.reference.fragment import Fragment
 from peers.reference.message import Message, read_content
@@ -67,13 +68,18 @@ def split(message: Message, protection: Protection, size: int) -> tuple[Message,
 def split_into(message: Message, total: int) -> tuple[Message, ...]:
     """Split a protected message into that many fragments of about the same size.
 
-    What is unprotected stands in the first one (2.5.3). Faults made before sealing are made in the
-    whole; the others may be added to the fragments.
+    What is unprotected stands in the first one (2.5.3). Each fault is made in the content before
+    it is split, or handed on: to the first fragment, or to each (`Reach`). ScriptError when one has
+    no place, or the message is not to be split.
     """
+    if not message.protected or message.fragment:
+        what = "a fragment" if message.fragment else "not protected"
+        raise ScriptError(f"{message.title} is {what}: it is not split")
     first, content = message.content()
     total = max(total, 1)
     room = -(-len(content) // total)
-    bare = replace(message, payloads=(), unprotected=(), faults=())
+    later = message.faults_made(Reach.EACH)
+    bare = replace(message, payloads=(), unprotected=(), faults=later)
     fragments = [
         Fragment(
             number,
@@ -84,7 +90,8 @@ def split_into(message: Message, total: int) -> tuple[Message, ...]:
         for number in range(1, total + 1)
     ]
     parts = [replace(bare, fragment=each) for each in fragments]
-    parts[0] = replace(parts[0], unprotected=message.unprotected)
+    handed = message.faults_made(Reach.FIRST, Reach.EACH)
+    parts[0] = replace(parts[0], unprotected=message.unprotected, faults=handed)
     return tuple(parts)
 
 

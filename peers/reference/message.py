@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from peers.reference.describe import describe
-from peers.reference.draft import Draft
+from peers.reference.draft import Draft, Reach
 from peers.reference.errors import MalformedMessage, MalformedPlaintext, PeerError, ScriptError
 from peers.reference.fragment import Fragment
 from peers.reference.numbers import ExchangeType, NotifyType, PayloadType
@@ -212,7 +212,7 @@ class Message:
             self.unprotected[0].type if self.unprotected else envelope.type,
             HEADER_SIZE + sum(map(len, before)) + len(opening) + size,
         )
-        draft = Draft(bytearray(header), iv_size=len(iv))
+        draft = Draft(bytearray(header), iv_size=len(iv), trailer=len(trailer))
         draft.add(draft.clear, self.unprotected, before)
         draft.add(draft.clear, [envelope], [opening])
         draft.add(draft.inner, self.payloads, written)
@@ -225,7 +225,8 @@ class Message:
     def unsealed(self) -> bytes:
         """Write a protected message in clear: up to the SK header, then what SK holds.
 
-        IV, padding and ICV are neither there nor counted in the lengths (RFC 9242, 3.3.2).
+        IV, padding and ICV are neither there nor counted in the lengths (RFC 9242, 3.3.2). Faults
+        are not in it: who wants the other side's view gives ``envelope`` and payloads as sent.
         """
         if not self.protected:
             raise ScriptError(f"{self.title} is not protected")
@@ -252,19 +253,38 @@ class Message:
         return envelope, self._packed(_SKF_HEADER, *numbers)
 
     def content(self) -> tuple[PayloadType, bytes]:
-        """Write what goes into SK before padding, with the faults that are made before sealing.
+        """Write what goes into SK before padding, with the faults that are made in it.
 
         Gives the type of its first payload too (RFC 7383, 2.5: what fragments are made of).
         """
-        draft = Draft(bytearray(self._header(PayloadType.SK, HEADER_SIZE)))
-        draft.add(draft.inner, self.payloads, self._written(self.payloads))
-        self._err(draft, before_sealing=True)
+        draft = self._undivided()
+        for fault in self.faults_made(Reach.CONTENT):
+            fault.make(draft)
         return self.payloads[0].type if self.payloads else PayloadType.NONE, bytes(draft.inner)
+
+    def faults_made(self, *where: Reach) -> tuple[WireFault, ...]:
+        """Give the faults that are made there if this goes in fragments.
+
+        ScriptError when one of all faults has no place in the message.
+        """
+        if not self.faults:
+            return ()
+        draft = self._undivided()
+        return tuple([fault for fault in self.faults if fault.reach(draft) in where])
+
+    def _undivided(self) -> Draft:
+        """Give what fragments are made of: as a message of one, whose lengths count nothing."""
+        draft = Draft(bytearray(self._header(PayloadType.SKF, HEADER_SIZE)))
+        draft.add(draft.clear, self.unprotected, self._written(self.unprotected, PayloadType.SKF))
+        envelope = SKF(PayloadType.NONE, 1, 1, b"")
+        draft.add(draft.clear, [envelope], [_SKF_HEADER.pack(0, 0, _SKF_HEADER.size, 1, 1)])
+        draft.add(draft.inner, self.payloads, self._written(self.payloads))
+        return draft
 
     def _err(self, draft: Draft, *, before_sealing: bool) -> None:
         for fault in self.faults:
             if fault.before_sealing == before_sealing:
-                fault.edit(draft)
+                fault.make(draft)
 
     def _written(self, payloads: tuple[Payload, ...], following: int = 0) -> list[bytes]:
         try:

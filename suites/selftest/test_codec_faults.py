@@ -219,7 +219,8 @@ def test_pad_length(fault, before, after):
 @pytest.mark.parametrize("padding", [b"", b"\xaa", bytes(range(255))], ids=len)
 def test_padding_of_any_size_and_content_is_read_as_it_stands(padding):
     good = Message.open(IKE_AUTH.seal(GCM, IV), GCM)
-    padded = Message.open(IKE_AUTH.with_fault(Padding(padding)).seal(GCM, IV), GCM)
+    wrong = IKE_AUTH.with_fault(Padding(padding)).seal(GCM, IV, padding=bytes(4))
+    padded = Message.open(wrong, GCM)
 
     assert padded == good
     assert padded.padding == padding
@@ -305,6 +306,8 @@ NOWHERE = [
     (MajorVersion(16), "does not fit"),
     (TransformCount(to=256), "256 does not fit"),
     (PadLength(to=1), "an unprotected message has no Pad Length"),
+    (MinorVersion(16), "16 does not fit into 4 bits"),
+    (HeaderCorrupted(28), "octet 28 of an IKE header"),
     (Padding(b""), "an unprotected message has no padding"),
     (IcvCorrupted(), "an unprotected message has nothing sealed"),
     (TruncateMessage(0), "0 octets cannot be cut off"),
@@ -316,6 +319,34 @@ NOWHERE = [
 def test_a_fault_without_a_place(fault, reason):
     with pytest.raises(ScriptError, match=reason):
         IKE_SA_INIT.with_fault(fault).encode()
+
+
+# So is a fault that leaves everything as it was: nothing would be wrong.
+IDLE = [
+    HeaderLength(),
+    HeaderLength(to=267),
+    FirstPayload(to=33),
+    MajorVersion(2),
+    MinorVersion(0),
+    NextPayload(Unknown, to=0),
+    LastProposal(to=2),
+    TransformCount(by=0),
+    TrailingOctets(b""),
+    UnannouncedOctets(b""),
+]
+
+
+@pytest.mark.parametrize("fault", IDLE, ids=str)
+def test_a_fault_that_changes_nothing(fault):
+    with pytest.raises(ScriptError, match="changes nothing"):
+        IKE_SA_INIT.with_fault(fault).encode()
+
+
+def test_padding_that_is_there_already_or_is_too_much():
+    with pytest.raises(ScriptError, match="changes nothing"):
+        IKE_AUTH.with_fault(Padding(bytes(4))).seal(GCM, IV, padding=bytes(4))
+    with pytest.raises(ScriptError, match="256 octets of padding"):
+        IKE_AUTH.with_fault(Padding(bytes(256))).seal(GCM, IV)
 
 
 def test_the_catalogue_is_closed_and_each_fault_has_a_test_and_a_sentence():

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -26,19 +27,27 @@ from suites.selftest.test_peer import Bench
 
 PAGE = Path(__file__).parents[2] / "docs" / "fault-parity.md"
 MODULES = (numbers, payloads, faults, flow, identity, traffic_selectors, connection)
+IMPAIRMENTS = [
+    line
+    for line in (Path(__file__).parent / "libreswan_impairments.txt").read_text().splitlines()
+    if not line.startswith("#")
+]
+HOOK_ROWS = 20
+"""Rows of the first table."""
+
 CODE = re.compile(r"`([^`]+)`")
 REQUESTS = ("init", "auth", "create", "rekey", "rekey_ike", "delete", "liveness")
 
 
-def _rows():
+def _rows(page):
     """Give (what others call it, each piece of our code) for every row of the page's tables."""
-    for line in PAGE.read_text().splitlines():
+    for line in page.splitlines():
         cells = [cell.strip() for cell in line.strip("|").split(" | ")]
         if line.startswith("| ") and len(cells) == 3 and cells[2] != "ours":
             yield cells[0], cells[2]
 
 
-ROWS = list(_rows())
+ROWS = list(_rows(PAGE.read_text()))
 PIECES = [(row, code) for row, ours in ROWS for code in CODE.findall(ours)]
 
 
@@ -88,6 +97,46 @@ def test_the_fault_changes_what_is_on_the_wire(names, row, code):
 
 
 def test_the_page_names_each_hook_of_conftest():
-    hooks = {name for row, _ in ROWS[:20] for name in CODE.findall(row)}
+    hooks = {name for row, _ in ROWS[:HOOK_ROWS] for name in CODE.findall(row)}
 
     assert len(hooks) == 23
+
+
+def _excuses(page):
+    """Give the patterns in the paragraph on what is left out."""
+    _, _, paragraph = page.partition("\nLeft out, because nothing of them is seen")
+    return CODE.findall(paragraph)
+
+
+def _rows_and_excuses(page):
+    """Give, by impairment, the names in rows and the patterns of excuses that are for it."""
+    shown = [name for row, _ in _rows(page) for name in CODE.findall(row)]
+    return {
+        impairment: [each for each in shown if each == impairment]
+        + [each for each in _excuses(page) if fnmatchcase(impairment, each)]
+        for impairment in IMPAIRMENTS
+    }
+
+
+def test_the_page_has_a_row_or_an_excuse_for_each_impairment_of_libreswan():
+    places = _rows_and_excuses(PAGE.read_text())
+
+    assert len(places) == len(IMPAIRMENTS) == 100
+    assert {name: found for name, found in places.items() if len(found) != 1} == {}
+
+
+def test_each_name_of_the_page_is_that_of_an_impairment():
+    shown = {name for row, _ in ROWS[HOOK_ROWS:] for name in CODE.findall(row)}
+    excuses = _excuses(PAGE.read_text())
+
+    assert shown <= set(IMPAIRMENTS)
+    assert excuses
+    assert [e for e in excuses if not any(fnmatchcase(name, e) for name in IMPAIRMENTS)] == []
+
+
+@pytest.mark.parametrize("name", ["send_keepalive", "allow_dns_insecure", "trigger_v2_liveness"])
+def test_control_a_name_that_is_not_on_the_page_is_missed(name):
+    page = PAGE.read_text()
+    assert f"`{name}`" in page
+
+    assert _rows_and_excuses(page.replace(f"`{name}`", ""))[name] == []
