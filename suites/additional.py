@@ -8,6 +8,7 @@ import pytest
 
 from peers.reference.additional import ADDITIONAL, addke, has_additional
 from peers.reference.message import Message
+from peers.reference.negotiation import esp_proposal
 from peers.reference.numbers import KeyExchangeMethod, NotifyType
 from peers.reference.payloads import SA, Notify, Proposal
 from peers.targets.base import Capability
@@ -36,6 +37,25 @@ def negotiating(*chosen: tuple[int, KeyExchangeMethod]) -> pytest.MarkDecorator:
     suite = Suite((additional(*chosen),), DEFAULT.esp)
     return pytest.mark.parametrize("suite", [pytest.param(suite, id="", marks=needs)])
 
+
+def throughout(*chosen: tuple[int, KeyExchangeMethod]) -> Suite:
+    """Take additional key exchanges for the IKE SA and for Child SAs of CREATE_CHILD_SA."""
+    more = [addke(place, method) for place, method in chosen]
+    return Suite((additional(*chosen),), (esp_proposal(AES_GCM_256, CURVE25519, *more),))
+
+
+EACH_COMBINATION = pytest.mark.parametrize(
+    "suite",
+    [
+        pytest.param(
+            throughout(*enumerate(methods, 1)),
+            id=" + ".join(map(str, (KeyExchangeMethod.CURVE25519, *methods))),
+            marks=pytest.mark.needs(Capability.ADDITIONAL_KEY_EXCHANGES),
+        )
+        for methods in ((ECP_256,), (ECP_256, ECP_384), (ML_KEM_768,))
+    ],
+)
+"""Two and three classical key exchanges, and a hybrid, whose second resists quantum computers."""
 
 one = negotiating((1, ECP_256))
 two = negotiating((1, ECP_256), (2, ECP_384))

@@ -11,12 +11,12 @@ from peers.reference.implemented import FORBIDDEN_FOR_IKE
 from peers.reference.negotiation import encr, esp_proposal, ike_proposal, integ, ke, prf
 from peers.reference.numbers import (
     Encr,
-    ExchangeType,
     Integ,
     KeyExchangeMethod,
     Prf,
     TransformType,
 )
+from suites import trial
 from suites.judge import as_responder, requirement, tries, turned_red_by
 from suites.terms import AES_CBC_256, AES_GCM_256, CURVE25519, HMAC_SHA2_256_128, Suite
 from suites.terms import PRF_HMAC_SHA2_256 as PRF_SHA2
@@ -148,7 +148,7 @@ def test_cipher_of_ike_as_responder(peer):
                                         <--     ESP {echo reply}
     PREVENTS: a key, a salt or an ICV of another size than the other side has.
     """
-    _lead(peer)
+    trial.lead(peer)
 
 
 @EACH_CIPHER_OF_IKE
@@ -168,7 +168,7 @@ def test_cipher_of_ike_as_initiator(peer, target):
                                         <--     ESP {echo reply}
     PREVENTS: a key, a salt or an ICV of another size than the other side has.
     """
-    _follow(peer, target)
+    trial.follow(peer, target)
 
 
 @EACH_CIPHER_OF_ESP
@@ -176,7 +176,7 @@ def test_cipher_of_ike_as_initiator(peer, target):
 @turned_red_by("takes-the-integrity-key-first")
 def test_cipher_of_esp_as_responder(peer):
     """As with a cipher of IKE. PREVENTS: keys in another order or of another size."""
-    _lead(peer)
+    trial.lead(peer)
 
 
 @EACH_CIPHER_OF_ESP
@@ -185,7 +185,7 @@ def test_cipher_of_esp_as_responder(peer):
 @turned_red_by("takes-the-integrity-key-first")
 def test_cipher_of_esp_as_initiator(peer, target):
     """As with a cipher of IKE. PREVENTS: keys in another order or of another size."""
-    _follow(peer, target)
+    trial.follow(peer, target)
 
 
 @EACH_INTEGRITY_OF_IKE
@@ -193,7 +193,7 @@ def test_cipher_of_esp_as_initiator(peer, target):
 @turned_red_by("rekeys-ike-sa-without-old-key")
 def test_integrity_of_ike_as_responder(peer):
     """As with a cipher of IKE. PREVENTS: an ICV over other octets, or of another size."""
-    _lead(peer)
+    trial.lead(peer)
 
 
 @EACH_INTEGRITY_OF_IKE
@@ -202,7 +202,7 @@ def test_integrity_of_ike_as_responder(peer):
 @turned_red_by("rekeys-ike-sa-without-old-key")
 def test_integrity_of_ike_as_initiator(peer, target):
     """As with a cipher of IKE. PREVENTS: an ICV over other octets, or of another size."""
-    _follow(peer, target)
+    trial.follow(peer, target)
 
 
 @EACH_INTEGRITY_OF_ESP
@@ -210,7 +210,7 @@ def test_integrity_of_ike_as_initiator(peer, target):
 @turned_red_by("makes-integrity-keys-of-32-octets")
 def test_integrity_of_esp_as_responder(peer):
     """As with a cipher of IKE. PREVENTS: HMAC-SHA2-512 with keys of HMAC-SHA2-256's size."""
-    _lead(peer)
+    trial.lead(peer)
 
 
 @EACH_INTEGRITY_OF_ESP
@@ -219,7 +219,7 @@ def test_integrity_of_esp_as_responder(peer):
 @turned_red_by("makes-integrity-keys-of-32-octets")
 def test_integrity_of_esp_as_initiator(peer, target):
     """As with a cipher of IKE. PREVENTS: HMAC-SHA2-512 with keys of HMAC-SHA2-256's size."""
-    _follow(peer, target)
+    trial.follow(peer, target)
 
 
 @EACH_PRF
@@ -227,7 +227,7 @@ def test_integrity_of_esp_as_initiator(peer, target):
 @turned_red_by("makes-child-keys-with-hmac-sha2-256")
 def test_prf_as_responder(peer):
     """As with a cipher of IKE. PREVENTS: a key length rule of a PRF that only one side keeps."""
-    _lead(peer)
+    trial.lead(peer)
 
 
 @EACH_PRF
@@ -236,7 +236,7 @@ def test_prf_as_responder(peer):
 @turned_red_by("makes-child-keys-with-hmac-sha2-256")
 def test_prf_as_initiator(peer, target):
     """As with a cipher of IKE. PREVENTS: a key length rule of a PRF that only one side keeps."""
-    _follow(peer, target)
+    trial.follow(peer, target)
 
 
 @EACH_METHOD
@@ -244,7 +244,7 @@ def test_prf_as_initiator(peer, target):
 @turned_red_by("leaves-the-key-exchange-out-of-keymat")
 def test_key_exchange_as_responder(peer):
     """With a key exchange in each rekey. PREVENTS: another form of the shared secret."""
-    _lead(peer)
+    trial.lead(peer)
 
 
 @EACH_METHOD
@@ -253,40 +253,4 @@ def test_key_exchange_as_responder(peer):
 @turned_red_by("leaves-the-key-exchange-out-of-keymat")
 def test_key_exchange_as_initiator(peer, target):
     """With a key exchange in each rekey. PREVENTS: another form of the shared secret."""
-    _follow(peer, target)
-
-
-def _lead(peer):
-    peer.establish()
-    assert peer.echo(), "the first Child SA carries no traffic"
-
-    old = peer.child
-    request = peer.rekey_child_sa()
-    peer.take_up_child(request, peer.exchange(request))
-    peer.close_child(old)
-    assert peer.echo(), "the Child SA that was rekeyed carries no traffic"
-
-    before = peer.ike
-    new, request = peer.rekey_ike()
-    peer.take_up_ike(new, request, peer.exchange(request))
-    peer.close_ike(before)
-    assert peer.echo(), "the Child SA carries no traffic after its IKE SA was rekeyed"
-    peer.exchange(peer.informational())
-
-
-def _follow(peer, target):
-    target.initiate()
-    peer.accept()
-    peer.settle()
-    assert peer.echo(), "the first Child SA carries no traffic"
-
-    target.rekey_child()
-    request = peer.hear_request(ExchangeType.CREATE_CHILD_SA)
-    peer.answer(request, peer.grant_child(request))
-    peer.settle()
-    assert peer.echo(), "the Child SA that was rekeyed carries no traffic"
-
-    target.rekey_ike()
-    peer.grant_ike(peer.hear_request(ExchangeType.CREATE_CHILD_SA))
-    peer.settle()
-    assert peer.echo(), "the Child SA carries no traffic after its IKE SA was rekeyed"
+    trial.follow(peer, target)

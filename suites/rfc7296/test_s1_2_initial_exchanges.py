@@ -7,13 +7,12 @@ import pytest
 from peers.reference.negotiation import encr, esn, esp_proposal
 from peers.reference.numbers import Encr, Esn, NotifyType
 from peers.reference.payloads import AUTH, SA, Delete, IDr, Notify, TSi, TSr
-from suites.judge import as_responder, requirement, tries, turned_red_by, twin_of
+from suites.judge import as_responder, requirement, turned_red_by, twin_of
 from suites.terms import AES_GCM_128, FAMILIES, SUITES
 
 
 @FAMILIES
 @SUITES
-@tries("Authentication", "PSK")
 @requirement("rfc7296-1.2-initial-exchanges-set-up-child", "rfc7296-2.17-keymat-direction-order")
 @turned_red_by("swaps-child-keys")
 def test_initiator_sets_up_a_child_sa_that_carries_traffic(peer):
@@ -34,7 +33,6 @@ def test_initiator_sets_up_a_child_sa_that_carries_traffic(peer):
 
 @FAMILIES
 @SUITES
-@tries("Authentication", "PSK")
 @as_responder
 @requirement("rfc7296-1.2-initial-exchanges-set-up-child", "rfc7296-2.17-keymat-direction-order")
 @turned_red_by("swaps-child-keys")

@@ -2,12 +2,11 @@
 
 from peers.reference.payloads import AUTH, CERT, CERTREQ, IDr
 from suites import signing
-from suites.judge import as_responder, requirement, tries, turned_red_by, twin_of
+from suites.judge import as_responder, requirement, turned_red_by, twin_of
 from suites.methods import ECDSA_P256, LEGACY, authenticated, four_certificates
 
 
 @LEGACY
-@tries("Authentication")
 @requirement("rfc7296-2.15-signature-auth-value", "rfc7427-3-not-unless-both-announced")
 @turned_red_by("signs-shortened-octets")
 def test_responder_signs_by_a_method_of_one_algorithm(peer):
@@ -32,7 +31,6 @@ def test_responder_signs_by_a_method_of_one_algorithm(peer):
 
 
 @LEGACY
-@tries("Authentication")
 @as_responder
 @requirement("rfc7296-2.15-signature-auth-value", "rfc7427-3-not-unless-both-announced")
 @turned_red_by("signs-shortened-octets")

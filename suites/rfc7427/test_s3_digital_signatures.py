@@ -3,7 +3,7 @@
 from peers.reference.numbers import AuthMethod, NotifyType
 from peers.reference.payloads import AUTH, CERT, IDr
 from peers.reference.signature_schemes import ECDSA, read_identifier
-from suites.judge import as_responder, differs, requirement, tries, turned_red_by
+from suites.judge import as_responder, differs, requirement, turned_red_by
 from suites.methods import DIGITAL, ECDSA_P256, P256, SHA2_512, TWO_ENCODINGS, Signs, authenticated
 
 SIGNED = (
@@ -14,7 +14,6 @@ SIGNED = (
 
 
 @DIGITAL
-@tries("Authentication")
 @requirement(*SIGNED)
 @turned_red_by("signs-with-unannounced-hash", "refuses-method-14")
 def test_responder_signs_by_method_14(peer):
@@ -39,7 +38,6 @@ def test_responder_signs_by_method_14(peer):
 
 
 @DIGITAL
-@tries("Authentication")
 @as_responder
 @requirement(*SIGNED)
 @turned_red_by("signs-with-unannounced-hash", "refuses-method-14")

@@ -3,13 +3,12 @@
 from peers.reference.numbers import AuthMethod
 from peers.reference.payloads import AUTH
 from peers.targets.base import Capability
-from suites.judge import as_responder, needs, requirement, tries, turned_red_by
+from suites.judge import as_responder, needs, requirement, turned_red_by
 from suites.methods import authenticated, null
 
 
 @authenticated(null)
 @needs(Capability.NULL_AUTHENTICATION)
-@tries("Authentication", "NULL")
 @requirement("rfc7619-2.1-auth-value")
 @turned_red_by("proves-null-by-peers-key")
 def test_responder_proves_nothing_but_its_keys(peer):
@@ -28,7 +27,6 @@ def test_responder_proves_nothing_but_its_keys(peer):
 @authenticated(null)
 @needs(Capability.NULL_AUTHENTICATION)
 @as_responder
-@tries("Authentication", "NULL")
 @requirement("rfc7619-2.1-auth-value")
 @turned_red_by("proves-null-by-peers-key")
 def test_initiator_proves_nothing_but_its_keys(peer, target):
