@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from peers.reference import mschapv2 as hashes
 from peers.reference.crypto import Protection, is_combined, prf, protection
-from peers.reference.errors import AuthenticationFailure, ScriptError
+from peers.reference.errors import AuthenticationFailure, IntegrityFailure, ScriptError
 from peers.reference.esp import InboundSa, OutboundSa, ReplayWindow
 from peers.reference.key_exchange import check_method, key_exchange, respond
 from peers.reference.key_exchange.interface import KeyExchange
@@ -174,6 +174,17 @@ def encapsulation(case: Case) -> None:
     same("secret_of_nobody", rejected, case.octets("secret_of_nobody"))
 
 
+def encapsulation_key(case: Case) -> None:
+    """Take an encapsulation key as the responder."""
+    respond(_method(case), case.octets("public"), _counting)
+
+
+def ciphertext(case: Case) -> None:
+    """Take a ciphertext as the initiator."""
+    seeds = iter((case.octets("seeds")[:32], case.octets("seeds")[32:]))
+    key_exchange(_method(case), lambda _: next(seeds)).shared(case.octets("ciphertext"))
+
+
 def _counting(size: int) -> bytes:
     return bytes(range(1, size + 1))
 
@@ -196,6 +207,14 @@ def esp(case: Case) -> None:
     opened = InboundSa(spi, suite, window, extended=extended).open(case.octets("packet"))
     same("payload", opened.payload, case.octets("payload"))
     same("padding", opened.padding, case.octets("padding"))
+
+
+def esp_trailer(case: Case) -> None:
+    """Read a packet whose trailer alone is wrong: that its ICV failed would prove nothing."""
+    try:
+        esp(case)
+    except IntegrityFailure as error:
+        raise Disagreement(f"refused by its ICV: {error}") from error
 
 
 def ike_message(case: Case) -> None:
@@ -274,8 +293,11 @@ def _drawing(method: KeyExchangeMethod, private: bytes) -> Callable[[int], bytes
 CHECKS: Mapping[str, Callable[[Case], None]] = {
     "algorithm-identifier": algorithm_identifier,
     "cipher": cipher,
+    "ciphertext": ciphertext,
     "ecp-group": ecp_group,
+    "encapsulation-key": encapsulation_key,
     "esp": esp,
+    "esp-trailer": esp_trailer,
     "ike-message": ike_message,
     "integrity": integrity,
     "key-derivation": key_derivation,

@@ -76,7 +76,7 @@ def hmac_of(section, values):
 def decrypted(section, values):
     icv = octets(values["Tag"])
     as_told = 8 * len(icv) == int(section["Taglen"])
-    if not as_told and not (section["any_size"] and len(icv) in (12, 13, 14, 15, 16)):
+    if not as_told and not (section["any_size"] and len(icv) in (4, 8, 12, 13, 14, 15, 16)):
         return [("PT", None)]
     mode = modes.GCM(octets(values["IV"]), icv, min_tag_length=4)
     decryptor = Cipher(algorithms.AES(octets(values["Key"])), mode).decryptor()

@@ -13,8 +13,8 @@ from vectors.loader import load
 
 PUBLISHED = [
     case
-    for vectors in (load("rfc3602-esp"), load("rfc7634-esp"), load("mcgrew-gcm-esp"))
-    for case in vectors.cases
+    for name in ("rfc3602-esp", "rfc7634-esp", "mcgrew-gcm-esp", "mcgrew-gmac-esp")
+    for case in load(name).cases
 ]
 # Published packets.
 

@@ -76,6 +76,8 @@ VALID = [
     ("rfc5903-groups", "generator_y"),
     ("rfc5903-ecp", "shared"),
     ("rfc7748-functions", "output"),
+    ("nist-aes-ccm", "ciphertext"),
+    ("mcgrew-gmac-esp", "packet"),
     ("rfc7634-esp", "padding"),
     ("rfc7634-ike", "plaintext"),
     ("rfc8032-eddsa", "signature"),

@@ -81,7 +81,7 @@ class NotTaken(Exception):
 def questions(kind: str, case: Case) -> Iterator[Question]:
     """Give what to ask of a case; NotTaken when there is nothing."""
     if kind not in _ASKS:
-        raise NotTaken("has no test of that kind")
+        raise NotTaken(_NO_TEST.get(kind, "has no test of that kind"))
     yield from _ASKS[kind](case)
 
 
@@ -201,6 +201,7 @@ def derivation(case: Case, judge: Callable[[Record], str]) -> Question:
     return Question(IKEV2, section, values, judge)
 
 
+_NO_TEST = {"esp-trailer": "decrypts, and looks at no trailer of ESP"}
 _ASKS: Mapping[str, Callable[[Case], Iterator[Question]]] = {
     "cipher": _cipher,
     "esp": _esp,
