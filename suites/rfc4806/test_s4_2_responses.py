@@ -158,7 +158,7 @@ def test_initiator_sends_its_status(peer, target, named, by_named):
 
 @authenticated(ByEapOf(mschapv2))
 @needs(Capability.EAP_MSCHAPV2)
-@requirement("rfc4806-4.2-response-sent", "rfc4806-4.2-der-ocspresponse")
+@requirement("rfc4806-4.2-der-ocspresponse", "rfc4806-4.2-response-sent")
 @FAULTS
 def test_responder_sends_its_status_to_who_uses_eap(peer):
     """
