@@ -5,6 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from peers.reference.errors import Inconclusive
+from suites import fixtures
+from suites.stash import CASE
 
 
 class Target:
@@ -28,44 +30,37 @@ class Target:
         self.restarts += 1
 
 
-@pytest.fixture
-def conftest(request):
-    plugins = request.config.pluginmanager.get_plugins()
-    return next(each for each in plugins if hasattr(each, "pytest_runtestloop")
-                and hasattr(each, "_forget"))  # fmt: skip
-
-
-def _case(conftest):
+def _case():
     case = SimpleNamespace(daemon_died=False, record=None)
-    return case, SimpleNamespace(stash={conftest.CASE: case})
+    return case, SimpleNamespace(stash={CASE: case})
 
 
-def test_a_dead_daemon_is_a_finding_and_is_started_again(conftest):
+def test_a_dead_daemon_is_a_finding_and_is_started_again():
     target = Target(alive=False)
-    case, node = _case(conftest)
+    case, node = _case()
 
-    conftest._forget(node, SimpleNamespace(target=target), None)
+    fixtures._forget(node, SimpleNamespace(target=target), None)
 
     assert case.daemon_died
     assert target.restarts == 1
 
 
-def test_a_refusal_by_a_living_daemon_is_the_labs_trouble(conftest):
+def test_a_refusal_by_a_living_daemon_is_the_labs_trouble():
     target = Target(alive=True)
-    case, node = _case(conftest)
+    case, node = _case()
 
     with pytest.raises(Inconclusive):
-        conftest._forget(node, SimpleNamespace(target=target), None)
+        fixtures._forget(node, SimpleNamespace(target=target), None)
 
     assert not case.daemon_died
     assert target.restarts == 0
 
 
-def test_a_machine_that_hangs_is_no_finding_and_is_started_anew(conftest):
+def test_a_machine_that_hangs_is_no_finding_and_is_started_anew():
     target = Target(alive=False, reachable=False)
-    case, node = _case(conftest)
+    case, node = _case()
 
-    conftest._forget(node, SimpleNamespace(target=target), None)
+    fixtures._forget(node, SimpleNamespace(target=target), None)
 
     assert not case.daemon_died, "the lab's trouble is put down to the daemon"
     assert target.restarts == 1
