@@ -19,7 +19,7 @@ from suites.session import Session, Settings, marked
 from suites.shards import OneShard, looks_back
 from suites.stash import CASE, ERROR, SESSION, STARTED
 
-pytest_plugins = ["suites.fixtures"]
+pytest_plugins = ["suites.fixtures", "suites.revocation"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

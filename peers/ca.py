@@ -20,6 +20,7 @@ from peers.reference import der
 from peers.reference.credentials import Signature
 from peers.reference.identity import Identity
 from peers.reference.numbers import IdType
+from peers.reference.revocation import Status
 from peers.reference.signature_schemes import Scheme
 from peers.reference.signatures import PrivateKey
 from peers.revocations import DAY, Signer
@@ -141,7 +142,11 @@ class Authority:
         """Sign the state of a certificate (DER) as an OCSP response (RFC 6960; RFC 4806)."""
         revoked = x509.load_der_x509_certificate(certificate).serial_number in self._revoked
         return revocations.ocsp_response(
-            self.issuing, certificate, self.intermediate, self.now, revoked=revoked
+            self.issuing,
+            certificate,
+            self.intermediate,
+            self.now,
+            status=Status.REVOKED if revoked else Status.GOOD,
         )
 
     # Who signs CRLs and OCSP responses.
@@ -156,16 +161,19 @@ class Authority:
         """The root CA: of one level, it signs the certificate of the CA that `issuing` is."""
         return Signer(self.root, self._root_key)
 
-    def designated(self, *, marked: bool = True, expired: bool = False) -> Signer:
+    def designated(
+        self, *, marked: bool = True, expired: bool = False, by_root: bool = False
+    ) -> Signer:
         """Issue a certificate for somebody who signs OCSP responses for the CA (RFC 6960, 4.2.2.2).
 
-        It may lack the mark of that, or have expired.
+        It may lack the mark of that, have expired, or be issued by the root CA instead.
         """
+        issuer = self.above if by_root else self.issuing
         key = ec.generate_private_key(ec.SECP256R1())
         name = _name(f"{self.name} OCSP responder")
-        builder = self._builder(name, self.intermediate.subject, key, self._key)
+        builder = self._builder(name, issuer.certificate.subject, key, issuer.key)
         builder = _of_responder(self._valid(builder, *_validity(expired=expired)), marked=marked)
-        return Signer(builder.sign(self._key, hashes.SHA256()), key)
+        return Signer(builder.sign(issuer.key, hashes.SHA256()), key)
 
     def trusted_responder(self, name: str) -> Signer:
         """Make a responder of its own, whose certificate it has signed itself."""

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
 from peers.reference import der
+from peers.reference.revocation import Status
 
 DAY = 86400.0
 
@@ -20,6 +21,14 @@ BIT_STRING, OCTET_STRING, ENUMERATED = 0x03, 0x04, 0x0A
 
 FRESH = (-DAY, 30 * DAY)
 """From when to when something is current, in seconds from the CA's time."""
+
+
+STATES = {
+    Status.GOOD: ocsp.OCSPCertStatus.GOOD,
+    Status.REVOKED: ocsp.OCSPCertStatus.REVOKED,
+    Status.UNKNOWN: ocsp.OCSPCertStatus.UNKNOWN,
+}
+"""The states of a certificate, as an OCSP response has them (RFC 6960, 2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ def ocsp_response(
     issuer: x509.Certificate,
     now: float,
     *,
-    revoked: bool = False,
+    status: Status = Status.GOOD,
     valid: tuple[float, float] = FRESH,
     by_key: bool = False,
 ) -> bytes:
@@ -90,10 +99,10 @@ def ocsp_response(
         cert=loaded,
         issuer=issuer,
         algorithm=hashes.SHA1(),
-        cert_status=ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD,
+        cert_status=STATES[status],
         this_update=_time(now + valid[0]),
         next_update=_time(now + valid[1]),
-        revocation_time=_time(now - DAY) if revoked else None,
+        revocation_time=_time(now - DAY) if status is Status.REVOKED else None,
         revocation_reason=None,
     )
     named = encoding.HASH if by_key else encoding.NAME

@@ -1,9 +1,13 @@
-"""Revocation as tests have it: who signs responses and CRLs, and what the peer puts beside CERT."""
+"""Revocation as tests have it: who signs responses and CRLs, and what the peer puts beside CERT.
+
+The fixtures are those of all tests about it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -17,10 +21,13 @@ from peers.reference.connection import Connection
 from peers.reference.credentials import Revocation, Signature
 from peers.reference.identity import fqdn
 from peers.reference.message import Message
-from peers.reference.numbers import CertEncoding, HashAlgorithm
-from peers.reference.payloads import AUTH, CERT, SA, Payload
+from peers.reference.numbers import CertEncoding, HashAlgorithm, NotifyType, ProtocolId
+from peers.reference.payloads import AUTH, CERT, SA, Delete, Payload
+from peers.reference.revocation import Status
 from peers.revocations import DAY, Signer
+from peers.stations import Station
 from peers.targets.bound import BoundTarget
+from suites.judge import requirement
 from suites.methods import authority
 
 STALE = (-3 * DAY, -DAY)
@@ -55,7 +62,7 @@ class Scene:
         certificate: bytes,
         signer: Signer,
         *,
-        revoked: bool = False,
+        status: Status = Status.GOOD,
         valid: tuple[float, float] = revocations.FRESH,
         by_key: bool = False,
         of_root: bool = False,
@@ -70,7 +77,7 @@ class Scene:
             certificate,
             issuer,
             self.authority.now,
-            revoked=revoked,
+            status=status,
             valid=valid,
             by_key=by_key,
         )
@@ -95,11 +102,11 @@ class Scene:
             of_entries=of_entries,
         )
 
-    def response_about_the_ca(self, *, revoked: bool) -> bytes:
+    def response_about_the_ca(self, status: Status) -> bytes:
         """Have the root CA sign an OCSP response (DER) about the CA below it."""
         certificate = _der(self.authority.intermediate)
         root, now = self.authority.above, self.authority.now
-        return revocations.ocsp_response(root, certificate, root.certificate, now, revoked=revoked)
+        return revocations.ocsp_response(root, certificate, root.certificate, now, status=status)
 
     def crl_about_the_ca(self, *, revoked: bool) -> bytes:
         """Have the root CA sign a CRL (DER) that lists the CA below it, or nothing."""
@@ -107,9 +114,9 @@ class Scene:
             self.authority.above, _der(self.authority.intermediate) if revoked else None
         )
 
-    def stranger(self) -> Signer:
-        """Give the issuing CA of somebody whom nobody trusts."""
-        return Authority(self.authority.now, "nobody's").issuing
+    def stranger(self) -> Authority:
+        """Give the CA of somebody whom nobody trusts."""
+        return Authority(self.authority.now, "nobody's")
 
     def judging(self, described: Connection, how: Revocation) -> Connection:
         """Have the target judge the peer's certificate so, and trust the responder of this scene.
@@ -125,8 +132,37 @@ class Scene:
         return replace(described, remote_credential=judged)
 
 
+@pytest.fixture
+def scene(station: Station) -> Scene:
+    """Give who signs OCSP responses and CRLs in a test."""
+    return Scene.of(station.link.now())
+
+
+@pytest.fixture
+def strict() -> bool:
+    """Say whether the target wants to know the status of every certificate."""
+    return True
+
+
+RELAXED = pytest.mark.parametrize("strict", [pytest.param(False, id="")])
+"""The target takes a certificate of unknown status."""
+
 Builder = Callable[[Scene, bytes], bytes]
 """Makes a response or a CRL (DER) for a certificate (DER)."""
+
+
+def case(name: str, build: Builder, *rows: str) -> Any:
+    """Name a response or a CRL of a test, and the requirements that it is about."""
+    return pytest.param(build, id=name, marks=[requirement(*rows)])
+
+
+def mistaken(name: str, build: Builder, *rows: str, may_refuse: bool = False) -> Any:
+    """Name one that says "revoked" and does not count; its bearer may be refused for it, or not.
+
+    By none of the RFCs does a verifier have to go on that was shown something forged, or something
+    by somebody who may not sign: to refuse is its own choice.
+    """
+    return pytest.param(build, may_refuse, id=name, marks=[requirement(*rows)])
 
 
 def response(octets: bytes) -> CERT:
@@ -161,13 +197,26 @@ def is_taken(peer: Peer, target: BoundTarget, *told: Payload, wrong: str = "") -
 
 
 def is_taken_of_responder(peer: Peer, target: BoundTarget, *told: Payload, wrong: str = "") -> bool:
-    """Let the target begin, and answer it so; say whether it goes on."""
+    """Let the target begin, and answer it so; say whether it goes on.
+
+    If it does, it answers within the IKE SA and lists it; if not, it says so or does not answer.
+    """
     target.initiate()
     request = peer.accept_ike_sa_init()
     peer.answer(request, beside(peer.ike_auth_response(request), *told), wrong)
     peer.ike.children.clear()
-    peer.reactions_so_far()
-    return bool(target.established())
+    refused = any(map(_gives_up, peer.reactions_so_far()))
+    taken = not refused and peer.is_answered(peer.informational())
+    listed = bool(target.established())
+    assert taken or not listed, "the target refused and lists an established IKE SA"
+    assert listed or not taken, "the target answers within an IKE SA that it does not list"
+    return taken
+
+
+def _gives_up(message: Message) -> bool:
+    """Say whether a message closes the IKE SA: by Delete, or as the failure that it is."""
+    closed = any(each.protocol == ProtocolId.IKE for each in message.all(Delete))
+    return closed or NotifyType.AUTHENTICATION_FAILED in message.notifies
 
 
 BOTH_ROLES = pytest.mark.parametrize(

@@ -56,8 +56,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer("application/pkix-cert")
 
     def do_POST(self) -> None:
-        """Read an OCSP request (RFC 6960, A.1) and answer it."""
-        self.rfile.read(min(int(self.headers.get("Content-Length", "0")), LONGEST_REQUEST))
+        """Read an OCSP request (RFC 6960, A.1) and answer it; 400 where its length is no number."""
+        length = self.headers.get("Content-Length", "0")
+        if not (length.isascii() and length.isdigit()):
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
+        self.rfile.read(min(int(length), LONGEST_REQUEST))
         self._answer("application/ocsp-response")
 
     def _answer(self, kind: str) -> None:

@@ -43,10 +43,12 @@ class Doubt(Enum):
 
     MALFORMED = "it is no DER of a response or a CRL"
     UNSUCCESSFUL = "the responder answered that it cannot answer"
+    UNKNOWN_CERTIFICATE = "the responder does not know the certificate"
     ANOTHER_CERTIFICATE = "it is about another certificate"
     ANOTHER_ISSUER = "it is of another CA than the certificate"
     FALSE_SIGNATURE = "its signature does not verify"
     STRANGER = "who signed it has nothing to do with the CA"
+    ANOTHER_CAS_RESPONDER = "another CA has designated its signer"
     NOT_DESIGNATED = "the CA gave its signer a certificate, and not for this"
     SIGNER_EXPIRED = "its signer's certificate is not valid now"
     EXPIRED = "newer information is to be had"
@@ -61,7 +63,7 @@ class Doubt(Enum):
 class Evidence:
     """What a response or a CRL says of a certificate, and what speaks against believing it.
 
-    Of what cannot be read the status is what a careless reader takes it for.
+    Of what cannot be read or leaves the status open it is what a careless reader takes it for.
     """
 
     status: Status
@@ -110,12 +112,6 @@ def status(
 
 # OCSP responses.
 
-_STATES = {
-    ocsp.OCSPCertStatus.GOOD: Status.GOOD,
-    ocsp.OCSPCertStatus.REVOKED: Status.REVOKED,
-    ocsp.OCSPCertStatus.UNKNOWN: Status.UNKNOWN,
-}
-
 
 def of_response(
     der: bytes, certificate: x509.Certificate, issuer: x509.Certificate, sources: Sources
@@ -126,21 +122,27 @@ def of_response(
         if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
             return Evidence(Status.GOOD, frozenset({Doubt.UNSUCCESSFUL}))
         singles = list(response.responses)
-        about = next((s for s in singles if _is_about(s, certificate, issuer)), None)
+        about = next((s for s in singles if is_about(s, certificate, issuer)), None)
         told = about or singles[0]
         doubts = {Doubt.ANOTHER_CERTIFICATE} if about is None else set()
+        if told.certificate_status is ocsp.OCSPCertStatus.UNKNOWN:
+            doubts.add(Doubt.UNKNOWN_CERTIFICATE)
         begin, end = told.this_update_utc.timestamp(), told.next_update_utc
         doubts |= set(_of_time(begin, end.timestamp() if end else None, sources.now))
         doubts |= _of_signer(response, issuer, sources)
-        return Evidence(_STATES[told.certificate_status], frozenset(doubts))
+        revoked = told.certificate_status is ocsp.OCSPCertStatus.REVOKED
+        return Evidence(Status.REVOKED if revoked else Status.GOOD, frozenset(doubts))
     except UNREADABLE:
         return Evidence(Status.GOOD, frozenset({Doubt.MALFORMED}))
 
 
-def _is_about(
+def is_about(
     single: ocsp.OCSPSingleResponse, certificate: x509.Certificate, issuer: x509.Certificate
 ) -> bool:
-    """Compare the CertID: hashes of the issuer's name and key, and the serial number (4.1.1)."""
+    """Compare the CertID: hashes of the issuer's name and key, and the serial number (4.1.1).
+
+    ValueError or UnsupportedAlgorithm for an issuer's key or a hash that is not known.
+    """
     name = hashlib.new(single.hash_algorithm.name, issuer.subject.public_bytes()).digest()
     key = hashlib.new(single.hash_algorithm.name, _key_octets(issuer)).digest()
     told = (single.issuer_name_hash, single.issuer_key_hash, single.serial_number)
@@ -154,8 +156,9 @@ def _key_octets(certificate: x509.Certificate) -> bytes:
         return key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     if isinstance(key, rsa.RSAPublicKey):
         return key.public_bytes(Encoding.DER, PublicFormat.PKCS1)
-    assert isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey)
-    return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    if isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
+        return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    raise ValueError(f"an issuer's key of an unknown kind: {type(key).__name__}")
 
 
 def _of_signer(
@@ -171,9 +174,10 @@ def _of_signer(
         return set()
     doubts = set()
     if signer not in trusted:
+        marked = _is_marked(signer)
         if not issued(issuer, signer):
-            return {Doubt.STRANGER}
-        if not _is_designated(signer):
+            return {Doubt.ANOTHER_CAS_RESPONDER if marked else Doubt.STRANGER}
+        if not marked:
             doubts.add(Doubt.NOT_DESIGNATED)
     begin, end = signer.not_valid_before_utc.timestamp(), signer.not_valid_after_utc.timestamp()
     if not begin <= sources.now <= end:
@@ -181,7 +185,8 @@ def _of_signer(
     return doubts
 
 
-def _is_designated(signer: x509.Certificate) -> bool:
+def _is_marked(signer: x509.Certificate) -> bool:
+    """Say whether a certificate is for signing OCSP responses, whoever has issued it."""
     try:
         usages = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:

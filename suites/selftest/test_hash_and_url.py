@@ -156,6 +156,17 @@ def test_a_responder_answers_every_request_with_its_response():
             pass
 
 
+@pytest.mark.parametrize("length", ["-1", "many", "+9", "", "\xb2"])
+def test_a_request_whose_length_is_no_number_is_refused_at_once(length):
+    responder = OcspResponder(f"http://127.0.0.1:{free_port()}/", b"a response")
+
+    with serving(responder, socket.socket):
+        request = Request(responder.url, b"a request", {"Content-Length": length})
+        with pytest.raises(HTTPError) as refused, urlopen(request, timeout=2):
+            pass
+    assert refused.value.code == 400
+
+
 def test_an_address_that_is_taken_is_said():
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))

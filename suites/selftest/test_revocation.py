@@ -57,18 +57,22 @@ def scope(**how):
 
 URL = [x509.UniformResourceIdentifier("http://crl.test/")]
 SOME = frozenset({x509.ReasonFlags.key_compromise})
-STRANGER = Authority(NOW, "nobody's").issuing
+STRANGERS = Authority(NOW, "nobody's")
+STRANGER = STRANGERS.issuing
 
 RESPONSES = [
     (response(), None),
     (response(by_key=True), None),
     (response(CA.designated()), None),
     (response(TRUSTED), None),
-    (revocations.joined(CA.issuing, response(of=OTHERS, revoked=True), response()), None),
+    (revocations.joined(CA.issuing, response(of=OTHERS, status=Status.REVOKED), response()), None),
     (response(of=OTHERS), Doubt.ANOTHER_CERTIFICATE),
     (response(issuer=CA.root), Doubt.ANOTHER_CERTIFICATE),
     (revocations.forged(response()), Doubt.FALSE_SIGNATURE),
     (response(STRANGER), Doubt.STRANGER),
+    (response(STRANGERS.designated()), Doubt.ANOTHER_CAS_RESPONDER),
+    (response(CA.designated(by_root=True)), Doubt.ANOTHER_CAS_RESPONDER),
+    (response(status=Status.UNKNOWN), Doubt.UNKNOWN_CERTIFICATE),
     (response(CA.designated(marked=False)), Doubt.NOT_DESIGNATED),
     (response(CA.designated(expired=True)), Doubt.SIGNER_EXPIRED),
     (response(valid=STALE), Doubt.EXPIRED),
@@ -117,6 +121,15 @@ def test_one_doubt_speaks_against_a_crl_that_is_wrong_in_one_way(octets, doubt):
     assert evidence == Evidence(Status.GOOD, frozenset({doubt} if doubt else ()))
 
 
+def test_a_response_about_what_an_issuer_with_another_kind_of_key_signed_is_malformed():
+    """An end entity's DSA key does for an issuer's: its hash is looked for first of all."""
+    issuer = CA.credential(fqdn("dsa.test"), KeyType.DSA_1024, ECDSA).chain[0]
+
+    evidence = revocation.of_response(response(), CERTIFICATE, certificates.load(issuer), SOURCES)
+
+    assert evidence.doubts == {Doubt.MALFORMED}
+
+
 def test_each_doubt_has_a_case():
     assert {doubt for _, doubt in RESPONSES + CRLS} == {None, *Doubt}
 
@@ -142,13 +155,15 @@ def test_a_crl_of_ca_certificates_covers_those():
     assert doubts == [frozenset(), frozenset({Doubt.OUT_OF_SCOPE})]
 
 
-GOOD, BAD = response(), response(revoked=True)
+GOOD, BAD = response(), response(status=Status.REVOKED)
 LISTS, EMPTY = crl(listed=[OURS]), crl()
 
 COMBINED = [
     ((), (), Status.UNKNOWN),
     ((GOOD,), (), Status.GOOD),
     ((BAD,), (), Status.REVOKED),
+    ((response(status=Status.UNKNOWN),), (), Status.UNKNOWN),
+    ((response(status=Status.UNKNOWN),), (LISTS,), Status.REVOKED),
     ((GOOD, BAD), (), Status.REVOKED),
     ((), (EMPTY,), Status.GOOD),
     ((), (LISTS,), Status.REVOKED),
@@ -265,8 +280,8 @@ SIDES = pytest.mark.parametrize("side", [LEFT, RIGHT], ids=["initiator", "respon
     ("told", "how", "expected"),
     [
         (lambda of: response(of=of), STRICT, True),
-        (lambda of: response(of=of, revoked=True), NOT_STRICT, False),
-        (lambda of: response(STRANGER, of, revoked=True), NOT_STRICT, True),
+        (lambda of: response(of=of, status=Status.REVOKED), NOT_STRICT, False),
+        (lambda of: response(STRANGER, of, status=Status.REVOKED), NOT_STRICT, True),
         (lambda of: response(of=OTHERS), STRICT, False),
         (lambda of: response(of=of), Revocation(strict=True), False),
         (None, NOT_STRICT, True),

@@ -46,19 +46,22 @@ class HashesRespondersCertificates(Decisions):
         return (CERTREQ(OCSP, b"".join(sha1(each).digest() for each in responders)),)
 
 
-@fault("asks-for-status-of-cas-too")
-class AsksForStatusOfCasToo(Decisions):
-    """The hashes of CAs stand in the request for OCSP responses, before those of responders."""
+@fault("asks-each-responder-by-itself")
+class AsksEachResponderByItself(Decisions):
+    """There are as many requests for OCSP responses as there are trusted responders."""
 
-    def edit(self, message: Message) -> Message:
-        of_cas = b"".join(r.data for r in message.all(CERTREQ) if r.encoding != OCSP)
-        payloads = (
-            replace(each, data=of_cas + each.data)
-            if isinstance(each, CERTREQ) and each.encoding == OCSP
-            else each
-            for each in message.payloads
-        )
-        return replace(message, payloads=tuple(payloads))
+    def status_request(self, responders: Sequence[bytes]) -> tuple[CERTREQ, ...]:
+        ask = super().status_request
+        return tuple(request for each in responders for request in ask([each]))
+
+
+@fault("names-a-stranger")
+class NamesAStranger(Decisions):
+    """Behind the hashes of trusted responders there is one that is nobody's."""
+
+    def status_request(self, responders: Sequence[bytes]) -> tuple[CERTREQ, ...]:
+        (request,) = super().status_request(responders)
+        return (replace(request, data=request.data + sha1(b"nobody").digest()),)
 
 
 # Answering.
@@ -114,9 +117,34 @@ class SendsResponsesAboutOthers(Decisions):
 
 def _about_another(response: bytes) -> bytes:
     """Change the INTEGER behind the two hashes of SHA-1 in CertID (RFC 6960, 4.1.1)."""
-    at = response.index(b"\x04\x14", response.index(b"\x04\x14") + 2) + 22
-    last = at + 1 + response[at + 1]
-    return response[:last] + bytes([response[last] ^ 1]) + response[last + 1 :]
+    at = _of_key_hash(response) + KEY_HASH
+    return _changed(response, at + 1 + response[at + 1])
+
+
+KEY_HASH = 22
+"""Octets of an OCTET STRING with a hash of SHA-1 in it."""
+
+
+def _of_key_hash(response: bytes) -> int:
+    """Find the second hash in CertID, that of the issuer's key: the first one is of its name."""
+    start = b"\x04\x14"
+    return response.index(start, response.index(start) + KEY_HASH)
+
+
+def _changed(octets: bytes, at: int) -> bytes:
+    return octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1 :]
+
+
+@fault("sends-responses-about-other-cas")
+class SendsResponsesAboutOtherCas(Decisions):
+    """The OCSP response is about the certificate of another CA that has the same serial number."""
+
+    def own_response(self, responder: OcspResponder | None, *, asked: bool) -> tuple[CERT, ...]:
+        told = super().own_response(responder, asked=asked)
+        return tuple(
+            replace(each, data=_changed(each.data, _of_key_hash(each.data) + KEY_HASH - 1))
+            for each in told
+        )
 
 
 @fault("joins-response-and-certificate")
@@ -201,6 +229,20 @@ class TakesResponsesOfStrangers(_Credulous):
     """An OCSP response counts whoever has signed it."""
 
     overlooked = Doubt.STRANGER
+
+
+@fault("takes-responses-of-any-marked-signer")
+class TakesResponsesOfAnyMarkedSigner(_Credulous):
+    """Whose certificate is for signing OCSP responses may do so for every CA."""
+
+    overlooked = Doubt.ANOTHER_CAS_RESPONDER
+
+
+@fault("takes-unknown-for-good")
+class TakesUnknownForGood(_Credulous):
+    """What an OCSP response does not call revoked is good: the status "unknown", too."""
+
+    overlooked = Doubt.UNKNOWN_CERTIFICATE
 
 
 @fault("takes-responses-of-any-certificate-of-the-ca")
