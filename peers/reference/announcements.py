@@ -100,6 +100,14 @@ class Announcements:
         if first and self._decide.obeys_unauthenticated_contact():
             self._end_others(session)
 
+    def hear_in_clear(self, session: Session, message: Message) -> None:
+        """Discard an unprotected message within an IKE SA, a hint at most (2.4 and 2.21.4)."""
+        self._endpoint.drop("an unprotected message within an IKE SA")
+        if self._decide.believes(message):
+            self._endpoint.close(session, "an unprotected notify said so")
+        elif self._decide.checks_liveness_on_hint(message):
+            self.check_liveness(session)
+
     def _end_others(self, session: Session) -> None:
         for other in self._others(session):
             self._endpoint.close(other, "the peer says that it is new")

@@ -59,9 +59,8 @@ class Endpoint:
 
     ``random`` gives octets. ``retransmissions`` are the seconds after which an unanswered request
     is sent again, each time more; after the last the IKE SA is given up. ``keyed`` are Child SAs
-    without an IKE SA, keyed by hand. ``drops`` counts discarded packets by
-    reason, ``unreadable`` those that nobody can open. ``log`` holds
-    (time, line) pairs as a daemon's log does.
+    without an IKE SA, keyed by hand. ``drops`` counts discarded packets by reason, ``unreadable``
+    those that nobody can open. ``log`` holds (time, line) pairs as a daemon's log does.
     """
 
     def __init__(
@@ -438,11 +437,7 @@ class Endpoint:
             return None
         obeyed = message.protected or self.decide.obeys_unprotected(message)
         if not obeyed and session.sa.keys is not None:
-            self.drop("an unprotected message within an IKE SA")
-            if self.decide.believes(message):
-                self.close(session, "an unprotected notify said so")
-            elif self.decide.checks_liveness_on_hint(message):
-                self.announcements.check_liveness(session)
+            self.announcements.hear_in_clear(session, message)
             return None
         if objection := self.decide.objection(message):
             self.drop(objection)
