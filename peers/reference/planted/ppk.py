@@ -129,9 +129,16 @@ class MixesPpkAgainOnRekey(Decisions):
         self, old: IkeSa, request: Message, chosen: Proposal
     ) -> tuple[IkeSa, tuple[Payload, ...]]:
         new, payloads = super().rekey(old, request, chosen)
+        self._mix_again(old, new)
+        return new, payloads
+
+    def hear_rekey(self, old: IkeSa, new: IkeSa, request: Message, response: Message) -> None:
+        super().hear_rekey(old, new, request, response)
+        self._mix_again(old, new)
+
+    def _mix_again(self, old: IkeSa, new: IkeSa) -> None:
         if old.ppk is not None:
             new.keys = self.mixes_ppk(new.established_keys(), old.ppk)
-        return new, payloads
 
 
 @fault("offers-no-way-out-of-ppk")
